@@ -1,0 +1,1 @@
+"""The DHIS2 API by endpoint family; ``client`` puts the families together for one server."""

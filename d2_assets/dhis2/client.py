@@ -1,0 +1,110 @@
+"""One DHIS2 server as callers see it: the endpoint families behind one name and one session.
+
+The version is read once and decides the dialect for good: a server that is upgraded in the middle
+of a run is met with its old dialect until the next one.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from d2_assets.dhis2 import completeness, data_values, metadata, system
+from d2_assets.dhis2.completeness import CompletenessRegistration
+from d2_assets.dhis2.data_values import DataValueQuery
+from d2_assets.dhis2.dialects import Dialect, find_dialect
+from d2_assets.dhis2.metadata import PAGE_SIZE, CategoryCombo, DataSet, OrgUnit
+from d2_assets.dhis2.reports import ImportReport
+from d2_assets.dhis2.system import Account, SystemInfo
+from d2_assets.http.session import HttpSession
+
+
+class DHIS2Client:
+    """A server by its name in the settings; every method asks it, and raises ``errors``."""
+
+    def __init__(self, name: str, session: HttpSession) -> None:
+        self.name = name
+        self.session = session
+
+    @property
+    def url(self) -> str:
+        """The server's address, without a slash at its end."""
+        return self.session.base_url
+
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes of bodies over the line so far, both ways, as they went (compressed)."""
+        return self.session.traffic.bytes_sent + self.session.traffic.bytes_received
+
+    @property
+    def dialect(self) -> Dialect:
+        """What this server's version does; ConfigurationError for an unsupported one."""
+        return self._dialect[0]
+
+    @property
+    def dialect_warning(self) -> str | None:
+        """Why the dialect is only the nearest one, or None."""
+        return self._dialect[1]
+
+    @cached_property
+    def _system_info(self) -> SystemInfo:
+        return system.get_system_info(self.session)
+
+    @cached_property
+    def _dialect(self) -> tuple[Dialect, str | None]:
+        return find_dialect(self._system_info.version)
+
+    def get_system_info(self) -> SystemInfo:
+        """Version, clock and calendar, as first read."""
+        return self._system_info
+
+    def get_me(self) -> Account:
+        """The account with its rights, asked for anew."""
+        return system.get_account(self.session)
+
+    def list_data_sets(
+        self, page_size: int = PAGE_SIZE, *, with_org_units: bool = True
+    ) -> list[DataSet]:
+        """Every data set that the account may read."""
+        return metadata.list_data_sets(self.session, page_size, with_org_units=with_org_units)
+
+    def list_org_units(self, page_size: int = PAGE_SIZE) -> list[OrgUnit]:
+        """Every org unit."""
+        return metadata.list_org_units(self.session, page_size)
+
+    def list_category_combos(self, page_size: int = PAGE_SIZE) -> list[CategoryCombo]:
+        """Every category combo with its option combos."""
+        return metadata.list_category_combos(self.session, page_size)
+
+    def download_data_values(self, query: DataValueQuery, to: Path) -> int:
+        """Stream data values as JSON into a file, whole or not at all; gives its bytes."""
+        return data_values.download_data_values(self.session, query, to)
+
+    def post_data_values(
+        self,
+        *,
+        data_set: str,
+        rows: Sequence[Mapping[str, Any]],
+        strategy: str = "CREATE_AND_UPDATE",
+        dry_run: bool = False,
+    ) -> ImportReport:
+        """Send rows of one data set in one request."""
+        return data_values.post_data_values(
+            self.session, data_set=data_set, rows=rows, strategy=strategy, dry_run=dry_run
+        )
+
+    def list_registrations(
+        self,
+        data_sets: Sequence[str],
+        periods: Sequence[str],
+        org_units: Sequence[str],
+        children: bool = True,
+    ) -> list[CompletenessRegistration]:
+        """The completeness registrations of these data sets, periods and org units."""
+        return completeness.list_registrations(
+            self.session, data_sets, periods, org_units, children
+        )
+
+    def post_registrations(self, registrations: Sequence[CompletenessRegistration]) -> ImportReport:
+        """Send completeness registrations in one request."""
+        return completeness.post_registrations(self.session, registrations)

@@ -1,0 +1,1 @@
+"""The only outgoing HTTP: sessions, credentials, repetition, redaction, bodies read whole."""
