@@ -1,0 +1,35 @@
+"""The YAML file of instances and pairs, typed: what moves from where to where, and how.
+
+The only room that reads the environment. Secrets are never in the file: it names the environment
+variable or the file that holds each of them.
+"""
+
+from d2_assets.settings.authentication import BasicAuth, TokenAuth
+from d2_assets.settings.editing import add_instance, add_pair, remove_instance, remove_pair
+from d2_assets.settings.loading import find_settings_file, load_settings, parse_settings
+from d2_assets.settings.models import Deletes, Filters, Instance, Pair, Settings
+from d2_assets.settings.schema import render_json_schema, write_json_schema
+from d2_assets.settings.secrets import SecretReference, read_secret
+from d2_assets.settings.vocabulary import Moved
+
+__all__ = [
+    "BasicAuth",
+    "Deletes",
+    "Filters",
+    "Instance",
+    "Moved",
+    "Pair",
+    "SecretReference",
+    "Settings",
+    "TokenAuth",
+    "add_instance",
+    "add_pair",
+    "find_settings_file",
+    "load_settings",
+    "parse_settings",
+    "read_secret",
+    "remove_instance",
+    "remove_pair",
+    "render_json_schema",
+    "write_json_schema",
+]
