@@ -1,0 +1,71 @@
+"""``d2-assets sandbox up``: two stand-in servers of different versions, until interrupted.
+
+"national" is a 2.40 with data, "training" a 2.43 with the same metadata and none: what the default
+settings file ``instances.yaml`` describes.
+"""
+
+import signal
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from d2_assets.sandbox.accounts import read_password
+from d2_assets.sandbox.content import ContentSpec
+from d2_assets.sandbox.server import start_sandbox
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    name: str
+    version: str
+    port: int
+    with_data: bool
+
+
+def run_sandbox(
+    values: int = 20_000,
+    seed: int = 2026,
+    host: str = "127.0.0.1",
+    port_240: int = 18040,
+    port_243: int = 18043,
+    home: Path = Path(".d2_assets/sandbox"),
+    destination_data: bool = False,
+) -> None:
+    """Serve both until SIGINT or SIGTERM. The state stays in ``home`` and is used again.
+
+    ``values`` data values are generated for the source, and for the destination as well with
+    ``destination_data``. They are generated again when the size, the seed or the month changes.
+    Raises ConfigurationError when a port is taken.
+    """
+    stopped = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopped.set())
+    if host not in _LOOPBACK:
+        print(
+            f"WARNING: the sandbox listens on {host}. Everyone who reaches this machine can read "
+            "and change it: its password is public. Use --host 127.0.0.1 to keep it to yourself."
+        )
+    content = ContentSpec(values=values, seed=seed)
+    with ExitStack() as running:
+        for server in (
+            _Server("national", "2.40", port_240, with_data=True),
+            _Server("training", "2.43", port_243, with_data=destination_data),
+        ):
+            sandbox = running.enter_context(
+                start_sandbox(
+                    server.version,
+                    home / f"{server.name}.db",
+                    port=server.port,
+                    host=host,
+                    content=content,
+                    with_data=server.with_data,
+                )
+            )
+            held = f"{values:,} data values" if server.with_data else "metadata, no data values"
+            print(f"{server.name}: {sandbox.url} stands in for DHIS2 {sandbox.version}, {held}")
+        print(f"Accounts: admin, clerk, viewer; password: {read_password()}. Ctrl-C stops both.")
+        stopped.wait()
+    print("The sandbox has stopped.")

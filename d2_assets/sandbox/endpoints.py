@@ -1,0 +1,132 @@
+"""Which address is answered by what, once it is known who asks."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from d2_assets.sandbox.accounts import Account, Refusal, authenticate
+from d2_assets.sandbox.answers import Answer, answer_front_page, answer_message
+from d2_assets.sandbox.completeness import answer_registrations, import_registrations
+from d2_assets.sandbox.data_value_reads import answer_read
+from d2_assets.sandbox.import_by_group import import_groups
+from d2_assets.sandbox.import_by_row import import_rows
+from d2_assets.sandbox.imports import (
+    MalformedPayloadError,
+    ServerFailureError,
+    Summary,
+    answer_malformed,
+    answer_summary,
+    read_envelope,
+    read_options,
+)
+from d2_assets.sandbox.instance import Instance
+from d2_assets.sandbox.jobs import JOB_TYPE, answer_task_summary, answer_tasks, start_import
+from d2_assets.sandbox.metadata_lists import answer_export, answer_list, answer_object
+from d2_assets.sandbox.system import answer_info, answer_me, answer_settings, answer_token
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request. ``path`` has no version number in it, ``body`` is not compressed."""
+
+    method: str
+    path: str
+    query: Mapping[str, Sequence[str]]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Endpoint = Callable[[Instance, Account, Ask, Sequence[str]], Answer]
+
+
+def answer_request(instance: Instance, ask: Ask) -> Answer:
+    """The answer to any request under the server's root."""
+    if not ask.path.startswith("/api"):
+        return answer_front_page(instance.facts, instance.url)
+    account = _log_in(instance, ask)
+    if isinstance(account, Answer):
+        return account
+    allowed = False
+    for method, pattern, endpoint in _ROUTES:
+        match = re.fullmatch(pattern, ask.path.rstrip("/"))
+        if match and method == ask.method:
+            try:
+                return endpoint(instance, account, ask, match.groups())
+            except ServerFailureError as failure:
+                return answer_message(instance.facts, 500, message=str(failure))
+        allowed = allowed or match is not None
+    words = instance.facts.method_refusal.format(ask.method)
+    return answer_message(instance.facts, 405 if allowed else 404, message=words)
+
+
+def _log_in(instance: Instance, ask: Ask) -> Account | Answer:
+    """The account, or the way to the login page, or 401."""
+    facts = instance.facts
+    header = ask.headers.get("authorization", "")
+    by_script = ask.headers.get("x-requested-with") == "XMLHttpRequest"
+    if not header and facts.login_page and not by_script:
+        return Answer(302, b"", {"location": f"{instance.url}{facts.login_page}"})
+    found = authenticate(header, instance.store, facts)
+    if isinstance(found, Refusal):
+        return answer_message(facts, found.status, message=found.message)
+    return found
+
+
+def _import_data_values(instance: Instance, account: Account, ask: Ask, _: Sequence[str]) -> Answer:
+    facts = instance.facts
+    options = read_options(ask.query)
+    try:
+        envelope = read_envelope(ask.body)
+    except MalformedPayloadError as malformed:
+        return answer_malformed(facts, options, str(malformed))
+    importer = import_groups if facts.importer == "group" else import_rows
+
+    def run() -> Summary:
+        return importer(instance, account, envelope, options)
+
+    if options.run_async:
+        return start_import(instance, envelope, options, run)
+    answer = answer_summary(facts, options, run())
+    answer.rows = len(envelope.rows)
+    return answer
+
+
+def _import_registrations(
+    instance: Instance, account: Account, ask: Ask, _: Sequence[str]
+) -> Answer:
+    options = read_options(ask.query)
+    try:
+        return import_registrations(instance, account, orjson.loads(ask.body), options)
+    except (orjson.JSONDecodeError, MalformedPayloadError):
+        return answer_malformed(instance.facts, options, ask.body.decode("utf-8", "replace"))
+
+
+def _update_option_combos(
+    instance: Instance, _: Account, _ask: Ask, _groups: Sequence[str]
+) -> Answer:
+    return answer_message(instance.facts, 200) if instance.facts.maintenance_body else Answer(204)
+
+
+_ROUTES: Sequence[tuple[str, str, Endpoint]] = (
+    ("GET", "/api/system/info", lambda i, a, ask, _: answer_info(
+        i, ask.query, ask.headers.get("user-agent", ""))),
+    ("GET", f"/api/system/tasks/{JOB_TYPE}/(\\w+)", lambda i, a, ask, g: answer_tasks(i, g[0])),
+    ("GET", f"/api/system/taskSummaries/{JOB_TYPE}/(\\w+)",
+     lambda i, a, ask, g: answer_task_summary(i, g[0])),
+    ("GET", "/api/me", lambda i, a, ask, _: answer_me(i, a, ask.query)),
+    ("POST", "/api/apiToken", lambda i, a, ask, _: answer_token(i, a)),
+    ("GET", "/api/systemSettings/?(\\w*)", lambda i, a, ask, g: answer_settings(i, g[0])),
+    ("POST", "/api/maintenance/categoryOptionComboUpdate", _update_option_combos),
+    ("POST", "/api/maintenance(?:/\\w+)?", lambda i, a, ask, _: Answer(204)),
+    ("GET", "/api/dataValueSets(?:\\.json)?", lambda i, a, ask, _: answer_read(
+        i, a, ask.query, ask.headers.get("accept-encoding", ""))),
+    ("POST", "/api/dataValueSets(?:\\.json)?", _import_data_values),
+    ("GET", "/api/completeDataSetRegistrations",
+     lambda i, a, ask, _: answer_registrations(i, a, ask.query)),
+    ("POST", "/api/completeDataSetRegistrations", _import_registrations),
+    ("GET", "/api/metadata", lambda i, a, ask, _: answer_export(i, a, ask.query)),
+    ("GET", "/api/(\\w+)", lambda i, a, ask, g: answer_list(i, a, g[0], ask.query)),
+    ("GET", "/api/(\\w+)/(\\w+)", lambda i, a, ask, g: answer_object(i, a, g[0], g[1], ask.query)),
+)  # fmt: skip

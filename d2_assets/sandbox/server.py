@@ -1,0 +1,161 @@
+"""A stand-in DHIS2 on a real socket, in a thread of its own.
+
+It is for demos, tests and learning, says so in every answer, and listens on loopback unless told
+otherwise.
+"""
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+
+from d2_assets.errors import ConfigurationError
+from d2_assets.sandbox.application import Application
+from d2_assets.sandbox.content import ContentSpec, fill_store
+from d2_assets.sandbox.faults import Fault, FaultPlan, RequestLog, RequestRecord
+from d2_assets.sandbox.instance import Instance
+from d2_assets.sandbox.store import Clock, Store
+from d2_assets.sandbox.versions import find_version
+
+
+def read_clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """A running stand-in server. ``version`` is full, "2.40.9.1"."""
+
+    url: str
+    version: str
+    store: Store
+    _application: Application
+    _stop: Callable[[], None]
+
+    def add_fault(self, fault: Fault) -> None:
+        """Order misbehaviour."""
+        self._application.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Behave again."""
+        self._application.faults.clear()
+
+    def set_cost(self, *, request_seconds: float = 0.0, row_seconds: float = 0.0) -> None:
+        """Make every request, and every data value in it, cost time: for benchmarks."""
+        self._application.request_cost = request_seconds
+        self._application.instance.row_cost = row_seconds
+
+    def set_job_delay(self, seconds: float) -> None:
+        """Let asynchronous imports wait so long before they are picked up."""
+        self._application.instance.job_delay = seconds
+
+    def requests(self) -> list[RequestRecord]:
+        """What was asked, oldest first."""
+        return self._application.log.list_records()
+
+    def clear_requests(self) -> None:
+        """Forget what was asked."""
+        self._application.log.clear()
+
+    def stop(self) -> None:
+        """Close the socket; the state stays in its file."""
+        self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def start_sandbox(
+    version: str,
+    store: Path,
+    *,
+    port: int = 0,
+    host: str = "127.0.0.1",
+    content: ContentSpec | None = None,
+    with_data: bool = True,
+    clock: Clock = read_clock,
+) -> Sandbox:
+    """Serve one instance from the file ``store``, on a free port when ``port`` is 0.
+
+    With a ``content`` the file is filled with it, unless it holds just that already; without, it
+    is served as it is. ``with_data`` False gives the metadata alone: a destination. Raises
+    ConfigurationError for an unknown version and for a port that is taken.
+    """
+    facts = find_version(version)
+    listener = _listen(host, port)
+    try:
+        if content is not None:
+            fill_store(store, facts, content, with_data=with_data, clock=clock)
+        state = Store(store, clock)
+    except BaseException:
+        listener.close()
+        raise
+    address = f"[{host}]" if ":" in host else host
+    url = f"http://{address}:{listener.getsockname()[1]}"
+    application = Application(Instance(facts, state, url), FaultPlan(), RequestLog())
+    stop = _serve(application, listener)
+
+    def stop_all() -> None:
+        stop()
+        state.close()
+
+    return Sandbox(url, facts.version, state, application, stop_all)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"The sandbox cannot listen on {host}:{port}: {error.strerror}.",
+            remedy="Stop what uses the port, or choose another port.",
+        ) from error
+    return listener
+
+
+def _serve(application: Application, listener: socket.socket) -> Callable[[], None]:
+    """Run the server in a thread until the function that comes back is called."""
+    # A cut answer is reported by uvicorn as an error of the application; it is meant.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    config = uvicorn.Config(
+        application,  # type: ignore[arg-type]
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.005)
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
+
+    return stop

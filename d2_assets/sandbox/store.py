@@ -1,0 +1,231 @@
+"""The state of one stand-in server: data values, metadata, registrations, tokens, in SQLite.
+
+One file an instance. Many threads read (WAL), one writes at a time. Data values stay in the file;
+metadata is small and is kept in memory as well, because every answer asks for it.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import astuple, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from d2_assets.sandbox.stored_values import (
+    Registration,
+    Row,
+    StoredValue,
+    ValueQuery,
+    mark_deleted,
+    remove_rows,
+    select_periods,
+    select_rows,
+    to_value,
+    upsert_rows,
+)
+
+Clock = Callable[[], datetime]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS data_value (
+  data_element TEXT NOT NULL, period TEXT NOT NULL, org_unit TEXT NOT NULL,
+  category_option_combo TEXT NOT NULL, attribute_option_combo TEXT NOT NULL,
+  value TEXT, comment TEXT, followup INTEGER NOT NULL, deleted INTEGER NOT NULL,
+  stored_by TEXT, created INTEGER NOT NULL, last_updated INTEGER NOT NULL,
+  PRIMARY KEY (period, org_unit, data_element, category_option_combo, attribute_option_combo)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS registration (
+  data_set TEXT NOT NULL, period TEXT NOT NULL, org_unit TEXT NOT NULL,
+  attribute_option_combo TEXT NOT NULL,
+  date TEXT NOT NULL, stored_by TEXT, completed INTEGER NOT NULL,
+  PRIMARY KEY (data_set, period, org_unit, attribute_option_combo)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS metadata (
+  plural TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (plural, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS token (key TEXT PRIMARY KEY, username TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class Store:
+    """State of one instance at ``path``; created when absent."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._writer = self._connect()
+        self._writer.executescript(_SCHEMA)
+        self._metadata: dict[str, dict[str, dict[str, Any]]] = {}
+        for plural, uid, body in self._writer.execute("SELECT plural, id, body FROM metadata"):
+            self._metadata.setdefault(plural, {})[uid] = json.loads(body)
+        #: Grows with every change of metadata, so that what is derived from it can be kept.
+        self.metadata_revision = 0
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA busy_timeout=30000")
+        return connection
+
+    def now(self) -> datetime:
+        """The server's clock, in UTC."""
+        return self._clock().astimezone(UTC)
+
+    def now_ms(self) -> int:
+        """The server's clock in milliseconds."""
+        return int(self.now().timestamp() * 1000)
+
+    def close(self) -> None:
+        """Give the file back."""
+        with self._lock:
+            self._writer.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The one writing connection, in a transaction that is undone if the block fails."""
+        with self._lock:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+    # Data values
+
+    def put_data_values(self, rows: Iterable[StoredValue]) -> None:
+        """Store rows over what is there, without any check."""
+        now = self.now_ms()
+        stamped = (
+            replace(
+                row,
+                created=now if row.created is None else row.created,
+                last_updated=now if row.last_updated is None else row.last_updated,
+            )
+            for row in rows
+        )
+        with self.writing() as connection:
+            upsert_rows(connection, (astuple(row) for row in stamped))
+
+    def delete_data_values(self, rows: Iterable[StoredValue], *, forever: bool = False) -> None:
+        """Mark rows as deleted, as DHIS2 does; ``forever`` removes them."""
+        now = self.now_ms()
+        with self.writing() as connection:
+            if forever:
+                remove_rows(connection, rows)
+            else:
+                mark_deleted(connection, rows, now)
+
+    def data_values(self, *, include_deleted: bool = True) -> list[StoredValue]:
+        """All rows in key order; for tests, so keep the store small."""
+        query = ValueQuery(include_deleted=include_deleted)
+        return [to_value(row) for batch in self.iterate_rows(query) for row in batch]
+
+    def iterate_rows(self, query: ValueQuery, batch: int = 2000) -> Iterator[list[Row]]:
+        """Rows in batches, in the order of ``StoredValue``'s fields; memory stays at one batch."""
+        connection = self._connect()
+        try:
+            cursor = select_rows(connection, query)
+            while rows := cursor.fetchmany(batch):
+                yield rows
+        finally:
+            connection.close()
+
+    def list_periods(self) -> list[str]:
+        """The ids of all periods that hold a data value."""
+        with self._lock:
+            return select_periods(self._writer)
+
+    # Metadata, settings, tokens
+
+    def metadata(self, plural: str) -> list[dict[str, Any]]:
+        """The objects of a class ("dataElements"), as stored; empty when there are none."""
+        return list(self._metadata.get(plural, {}).values())
+
+    def get_object(self, plural: str, uid: str) -> dict[str, Any] | None:
+        """One object by its UID."""
+        return self._metadata.get(plural, {}).get(uid)
+
+    @property
+    def plurals(self) -> list[str]:
+        """The classes that hold an object."""
+        return [plural for plural, objects in self._metadata.items() if objects]
+
+    def put_metadata(self, plural: str, objects: Iterable[Mapping[str, Any]]) -> None:
+        """Store objects over those with the same id."""
+        with self.writing() as connection:
+            kept = self._metadata.setdefault(plural, {})
+            for body in objects:
+                kept[body["id"]] = dict(body)
+                connection.execute(
+                    "INSERT OR REPLACE INTO metadata VALUES (?,?,?)",
+                    (plural, body["id"], json.dumps(body)),
+                )
+            self.metadata_revision += 1
+
+    def delete_metadata(self, plural: str, uids: Iterable[str]) -> None:
+        """Forget objects."""
+        with self.writing() as connection:
+            for uid in uids:
+                self._metadata.get(plural, {}).pop(uid, None)
+                connection.execute("DELETE FROM metadata WHERE plural=? AND id=?", (plural, uid))
+            self.metadata_revision += 1
+
+    def settings(self) -> dict[str, Any]:
+        """System settings by name, as ``/api/systemSettings`` shows them."""
+        with self._lock:
+            rows = self._writer.execute("SELECT name, body FROM setting").fetchall()
+        return {name: json.loads(body) for name, body in rows}
+
+    def put_setting(self, name: str, value: Any) -> None:
+        """Store one system setting; ``keyCalendar`` is the calendar of ``/api/system/info``."""
+        with self.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO setting VALUES (?,?)", (name, json.dumps(value))
+            )
+
+    def put_token(self, key: str, username: str) -> None:
+        """Remember a personal access token."""
+        with self.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO token VALUES (?,?)", (key, username))
+
+    def find_token_user(self, key: str) -> str | None:
+        """The user name behind a token."""
+        with self._lock:
+            row = self._writer.execute("SELECT username FROM token WHERE key=?", (key,)).fetchone()
+        return row[0] if row else None
+
+    # Completeness
+
+    def put_registrations(self, registrations: Iterable[Registration]) -> None:
+        """Store registrations over those with the same key."""
+        with self.writing() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO registration VALUES (?,?,?,?,?,?,?)",
+                (astuple(row) for row in registrations),
+            )
+
+    def delete_registrations(self, registrations: Iterable[Registration]) -> None:
+        """Remove registrations by their key."""
+        with self.writing() as connection:
+            connection.executemany(
+                "DELETE FROM registration WHERE data_set=? AND period=? AND org_unit=? "
+                "AND attribute_option_combo=?",
+                (astuple(row)[:4] for row in registrations),
+            )
+
+    def registrations(self, data_sets: Iterable[str] | None = None) -> list[Registration]:
+        """The registrations of some data sets, or all, in key order."""
+        wanted = "" if data_sets is None else " WHERE data_set IN (SELECT value FROM json_each(?))"
+        values = [] if data_sets is None else [json.dumps(list(data_sets))]
+        with self._lock:
+            rows = self._writer.execute(f"SELECT * FROM registration{wanted}", values).fetchall()
+        return [Registration(*row[:6], completed=bool(row[6])) for row in rows]

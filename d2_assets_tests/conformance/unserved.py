@@ -1,0 +1,23 @@
+"""Recorded exchanges that the sandbox does not serve, each with its reason.
+
+A name may end in ``*``. What is not listed here must be served.
+"""
+
+from fnmatch import fnmatchcase
+
+UNSERVED = {
+    "schema*": "a schema of a thousand classes cannot be generated honestly; nothing reads it yet",
+    "list-dataElementOperands": "operands are pairs without an id of their own; nothing reads them",
+    "meta-*": "metadata imports come with the metadata assets",
+    "tr-*": "events and tracked entities come with the tracker assets",
+    "legacy-*": "the old tracker addresses are not used by the product",
+    "resource-tables-analytics": "the sandbox has no analytics",
+}
+
+
+def find_reason(name: str) -> str | None:
+    """Why an exchange is not served; None for one that is."""
+    for pattern, reason in UNSERVED.items():
+        if fnmatchcase(name, pattern):
+            return reason
+    return None

@@ -1,0 +1,53 @@
+"""``run_sandbox``: two servers until a signal comes."""
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from d2_assets.errors import ConfigurationError
+from d2_assets.sandbox import Sandbox
+from d2_assets.sandbox.accounts import read_password
+from d2_assets.sandbox.command import run_sandbox
+from d2_assets_tests.sandbox.conftest import Serve
+
+_CALL = """
+from pathlib import Path
+from d2_assets.sandbox.command import run_sandbox
+run_sandbox(values=100, port_240=0, port_243=0, home=Path({home!r}))
+"""
+
+
+def test_it_serves_both_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    command = [sys.executable, "-u", "-c", _CALL.format(home=str(tmp_path))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        urls = re.findall(r"http://\S+", "".join(lines))
+        versions = [
+            requests.get(
+                f"{url}/api/system/info", auth=("admin", read_password()), timeout=10
+            ).json()["version"]
+            for url in urls
+        ]
+        process.send_signal(signal.SIGTERM)
+        rest = process.stdout.read()
+    assert versions == ["2.40.9.1", "2.43.1"]
+    assert process.returncode == 0
+    assert "stopped" in rest
+
+
+def test_a_taken_port_ends_it_at_once_with_the_mend(serve: Serve, tmp_path: Path) -> None:
+    sandbox: Sandbox = serve("2.40")
+    taken = int(sandbox.url.rpartition(":")[2])
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(ConfigurationError, match="choose another port"):
+            run_sandbox(values=10, port_240=taken, home=tmp_path)
+    finally:
+        signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, before[1])
