@@ -1,0 +1,1 @@
+"""What all domains share: the closed table of outcomes, quarantine, and the writer's lease."""

@@ -1,0 +1,62 @@
+"""One writer per destination: a lease that every push takes, however its run was launched.
+
+Command-line runs pass Dagster's queue by, so order in the queue is not enough. The lock is the
+operating system's own: it ends with the process that holds it, so it survives no crash.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from d2_assets.errors import TransientError
+from d2_assets.identifiers import make_slug
+
+
+@contextmanager
+def hold_lease(
+    folder: Path,
+    destination: str,
+    holder: str,
+    *,
+    wait_seconds: float = 600,
+    log: Callable[[str], None] = lambda words: None,
+) -> Iterator[None]:
+    """Write to ``destination`` (its URL) alone, as ``holder`` (a run).
+
+    Waits up to ``wait_seconds`` and logs who holds the lease; then TransientError.
+    """
+    lock = FileLock(folder / f"{make_slug(destination)}.lock")
+    note = folder / f"{make_slug(destination)}.json"
+    if not _try_lock(lock, 0):
+        log(f"Waiting for {_read_holder(note)}, which writes to {destination} now.")
+        if not _try_lock(lock, wait_seconds):
+            raise TransientError(
+                f"{_read_holder(note)} still writes to {destination} "
+                f"after {wait_seconds:.0f} seconds of waiting.",
+                remedy="Launch this run again when that one has ended.",
+            )
+    try:
+        note.write_text(json.dumps({"holder": holder, "process": os.getpid()}), encoding="utf-8")
+        yield
+    finally:
+        lock.release()
+
+
+def _try_lock(lock: FileLock, seconds: float) -> bool:
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        return False
+    return True
+
+
+def _read_holder(note: Path) -> str:
+    try:
+        content = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "another run"
+    return f"{content['holder']} (process {content['process']})"

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from d2_assets.errors import ConfigurationError
+from d2_assets.staging.layout import Home
+
+
+def test_every_path_can_be_guessed(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    pair = "national--training"
+    assert home.staging("data_values", pair, ["202511"]) == (
+        tmp_path / "staging/data_values/national--training/202511"
+    )
+    assert home.staging("data_values", pair, ["202511", "202509", "202510"]).name == (
+        "202509-202511"
+    )
+    assert home.ledger("data_values", pair, "202511") == (
+        tmp_path / "ledger/data_values/national--training/202511.parquet"
+    )
+    assert home.quarantine("data_values", pair, "202511") == (
+        tmp_path / "quarantine/data_values/national--training/202511.parquet"
+    )
+    assert home.outside("data_values", pair).name == "outside.json"
+    assert home.leases() == tmp_path / "leases"
+
+
+def test_the_folders_are_made(tmp_path: Path) -> None:
+    home = Home(tmp_path / "new")
+    assert home.staging("data_values", "a--b", ["202511"]).is_dir()
+    assert home.ledger("data_values", "a--b", "202511").parent.is_dir()
+    assert home.quarantine("data_values", "a--b", "202511").parent.is_dir()
+    assert home.leases().is_dir()
+
+
+def test_pairs_whose_names_are_unsafe_have_folders_of_their_own(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    folders = {home.staging("data_values", name, ["202511"]) for name in ("A/b", "a/b", "../a-b")}
+    assert len(folders) == 3
+    assert all(folder.is_relative_to(tmp_path / "staging/data_values") for folder in folders)
+
+
+def test_a_home_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"taken.*cannot be made") as refused:
+        Home(taken).leases()
+    assert "D2_ASSETS_HOME" in refused.value.remedy
