@@ -34,7 +34,8 @@ _GZIP_LEVEL = 2
 class HttpSession:
     """A pooled session with ``base_url``, safe for several threads at once.
 
-    All methods raise the errors of ``d2_assets.errors``, with every secret hidden.
+    All methods raise the errors of ``d2_assets.errors``, with every secret hidden; their messages
+    begin with ``name``, what people call the server.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class HttpSession:
         base_url: str,
         auth: Auth,
         *,
+        name: str = "",
         timeout_seconds: float = 120,
         ca_file: str | Path | None = None,
         pool_size: int = 8,
@@ -59,6 +61,7 @@ class HttpSession:
             pool_size=pool_size,
             clock=clock,
         )
+        self._name = name
         self._policy = policy
         self._sleep = sleep
         self._jitter = jitter
@@ -164,7 +167,7 @@ class HttpSession:
         except D2AssetsError as error:
             if isinstance(error, TransientError):
                 error.message += f" Attempts: {retrying.statistics['attempt_number']}."
-            error.message = self._redact(error.message)
+            error.message = self._redact(": ".join(filter(None, (self._name, error.message))))
             error.remedy = self._redact(error.remedy)
             error.args = (error.message,)
             raise

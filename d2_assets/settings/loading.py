@@ -39,8 +39,8 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.envi
     """
     file = find_settings_file(path, environ)
     settings = parse_settings(read_text(file), file)
-    home = environ.get("D2_ASSETS_HOME")
-    return settings.model_copy(update={"home": Path(home)}) if home else settings
+    home = Path(environ.get("D2_ASSETS_HOME") or settings.home).expanduser()
+    return settings.model_copy(update={"home": home})
 
 
 def parse_settings(text: str, file: Path) -> Settings:

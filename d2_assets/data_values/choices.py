@@ -1,0 +1,50 @@
+"""What a pair wants moved, in the words of this domain. ``sync`` fills it from the settings."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The part of a pair's settings that data values go by; empty tuples mean "all".
+
+    ``brake_percent``: mirroring stops when more than this share of the destination's rows of a
+    month would go. ``merge``: a comment that the source lacks stays at the destination.
+    """
+
+    data_sets: tuple[str, ...] = ()
+    org_units: tuple[str, ...] = ()
+    deepest_level: int | None = None
+    pull_level: int | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+    import_strategy: str = "CREATE_AND_UPDATE"
+    merge: bool = False
+    propagate_deletes: bool = True
+    mirror: bool = False
+    brake_percent: float = 10
+    page_size: int = 500
+    chunk_size: int = 5000
+    writers: int = 4
+
+    @property
+    def creates(self) -> bool:
+        return self.import_strategy in ("CREATE", "CREATE_AND_UPDATE")
+
+    @property
+    def updates(self) -> bool:
+        return self.import_strategy in ("UPDATE", "CREATE_AND_UPDATE")
+
+    @property
+    def deletes(self) -> bool:
+        """Whether rows that the source marks as deleted are deleted at the destination."""
+        return self.propagate_deletes and self._may_delete
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether rows that only the destination has are deleted there."""
+        return self.mirror and self._may_delete
+
+    @property
+    def _may_delete(self) -> bool:
+        return self.import_strategy in ("DELETE", "CREATE_AND_UPDATE")

@@ -1,0 +1,169 @@
+"""What a pair moves, as its two servers know it: data sets, org units, combos, and how to ask.
+
+Reads go by subtree (``children=true``). With a pull level they are split by the org units of
+that level, and the units above it are asked for on their own: values are entered there too.
+An org unit that the destination lacks must not be asked for there: up to 2.42 that is a 409.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from d2_assets.data_values.choices import Choices
+from d2_assets.dhis2.client import DHIS2Client
+from d2_assets.dhis2.metadata import DataSet, OrgUnit
+from d2_assets.errors import ConfigurationError
+
+#: Org units named in one request: keeps the URL well below 8 kB.
+_UNITS_A_REQUEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One part of the hierarchy to read: these units, with or without all below them."""
+
+    org_units: tuple[str, ...]
+    children: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Both servers' view of what the pair moves.
+
+    ``data_sets``: the source's, chosen by the pair, by id. ``left_out``: the source's others.
+    ``source_units``: the units below the roots, down to the deepest level. ``writable``: the
+    destination's units that its account may write to. ``option_combos``: the destination's, by
+    category combo. ``opening_dates_bind``: whether the destination refuses a
+    period before a unit opened (2.43 does, for the whole request; older ones take it).
+    """
+
+    data_sets: Mapping[str, DataSet]
+    left_out: Mapping[str, DataSet]
+    destination_data_sets: Mapping[str, DataSet]
+    source_units: Mapping[str, OrgUnit]
+    destination_units: Mapping[str, OrgUnit]
+    writable: frozenset[str]
+    option_combos: Mapping[str, frozenset[str]]
+    source_cuts: tuple[Cut, ...]
+    destination_cuts: tuple[Cut, ...]
+    opening_dates_bind: bool
+
+    @property
+    def shared_data_sets(self) -> tuple[str, ...]:
+        """The pair's data sets that the destination has."""
+        return tuple(uid for uid in self.data_sets if uid in self.destination_data_sets)
+
+
+def read_scope(source: DHIS2Client, destination: DHIS2Client, choices: Choices) -> Scope:
+    """Ask both servers. ConfigurationError names a data set or org unit that the source lacks."""
+    size = choices.page_size
+    of_source = {item.id: item for item in source.list_data_sets(size, with_org_units=False)}
+    chosen = _choose_data_sets(of_source, choices.data_sets, source.name)
+    of_destination = {item.id: item for item in destination.list_data_sets(size)}
+    units = {unit.id: unit for unit in source.list_org_units(size)}
+    roots = find_roots(units, choices.org_units or _visible_roots(source), source.name)
+    inside = _units_below(units.values(), roots, choices.deepest_level)
+    if not inside:
+        raise ConfigurationError(
+            f"All organisation units of the pair ({', '.join(roots)}) lie below "
+            f"deepest_level {choices.deepest_level}.",
+            remedy="Raise filters.deepest_level of the pair, or choose units above it.",
+            key="filters.deepest_level",
+        )
+    theirs = {unit.id: unit for unit in destination.list_org_units(size)}
+    account = [unit.id for unit in destination.get_me().org_units]
+    writable = _units_below(theirs.values(), account, None)
+    # What the account may not write to it may not read either (E2012): it is not asked for.
+    shared = {uid: writable[uid] for uid in inside if uid in writable}
+    combos = {combo.id: combo.option_combos for combo in destination.list_category_combos(size)}
+    return Scope(
+        data_sets=chosen,
+        left_out={uid: item for uid, item in of_source.items() if uid not in chosen},
+        destination_data_sets={uid: of_destination[uid] for uid in chosen if uid in of_destination},
+        source_units=inside,
+        destination_units=theirs,
+        writable=frozenset(writable),
+        option_combos=combos,
+        source_cuts=split_reads(inside, roots, choices.pull_level),
+        destination_cuts=split_reads(shared, find_covering_roots(shared), choices.pull_level),
+        opening_dates_bind=destination.dialect.refuses_whole_group,
+    )
+
+
+def _choose_data_sets(
+    known: Mapping[str, DataSet], wanted: Sequence[str], server: str
+) -> dict[str, DataSet]:
+    missing = [uid for uid in wanted if uid not in known]
+    if missing:
+        raise ConfigurationError(
+            f"{server} has no data set {', '.join(missing)}, or its account may not read it.",
+            remedy="Mend filters.data_sets of the pair, or share the data set with the account.",
+            key="filters.data_sets",
+        )
+    return {uid: known[uid] for uid in (wanted or sorted(known))}
+
+
+def _visible_roots(source: DHIS2Client) -> tuple[str, ...]:
+    """The units that the source's account sees. Servers measure reads by its data capture units
+    (E2012); one without any is taken at its data view units."""
+    account = source.get_me()
+    roots = tuple(unit.id for unit in account.org_units or account.data_view_org_units)
+    if not roots:
+        raise ConfigurationError(
+            f"The account {account.username} at {source.name} has no organisation units.",
+            remedy="Give it organisation units there, or set filters.org_units.",
+            key="filters.org_units",
+        )
+    return roots
+
+
+def find_roots(units: Mapping[str, OrgUnit], wanted: Iterable[str], server: str) -> tuple[str, ...]:
+    """The wanted units without those below another wanted one: nothing is read twice."""
+    wanted = tuple(dict.fromkeys(wanted))
+    missing = [uid for uid in wanted if uid not in units]
+    if missing:
+        raise ConfigurationError(
+            f"{server} has no organisation unit {', '.join(missing)}.",
+            remedy="Mend filters.org_units of the pair.",
+            key="filters.org_units",
+        )
+    return find_covering_roots({uid: units[uid] for uid in wanted})
+
+
+def find_covering_roots(units: Mapping[str, OrgUnit]) -> tuple[str, ...]:
+    """Those of the units that lie below none of the others."""
+    return tuple(
+        uid
+        for uid, unit in units.items()
+        if not any(part in units for part in unit.path.split("/") if part and part != uid)
+    )
+
+
+def _units_below(
+    units: Iterable[OrgUnit], roots: Iterable[str], deepest_level: int | None
+) -> dict[str, OrgUnit]:
+    tops = frozenset(roots)
+    return {
+        unit.id: unit
+        for unit in units
+        if (deepest_level is None or unit.level <= deepest_level)
+        and not tops.isdisjoint(unit.path.split("/"))
+    }
+
+
+def split_reads(
+    units: Mapping[str, OrgUnit], roots: Sequence[str], pull_level: int | None
+) -> tuple[Cut, ...]:
+    """How to ask for the values of all ``units``: each unit is covered by exactly one cut."""
+    if pull_level is None:
+        return _cuts(roots, children=True)
+    below = {uid: unit for uid, unit in units.items() if unit.level >= pull_level}
+    tops = find_covering_roots(below)
+    above = [uid for uid in units if uid not in below]
+    return tuple(Cut((uid,), children=True) for uid in tops) + _cuts(above, children=False)
+
+
+def _cuts(org_units: Sequence[str], *, children: bool) -> tuple[Cut, ...]:
+    return tuple(
+        Cut(tuple(org_units[start : start + _UNITS_A_REQUEST]), children)
+        for start in range(0, len(org_units), _UNITS_A_REQUEST)
+    )

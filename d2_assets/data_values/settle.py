@@ -1,0 +1,171 @@
+"""One chunk is settled when of each row it is known that it was taken or why not.
+
+A 2.43 server refuses a whole request for one row's key and names all rows; its words tell which
+are guilty, and where they do not, halves are sent until only the guilty are left. An answer that
+was lost is settled by reading the destination, never by sending again blindly.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from d2_assets.dhis2.reports import Conflict, ImportReport
+from d2_assets.errors import D2AssetsError, OutcomeUnknownError, RejectedError, TransientError
+from d2_assets.ledger.outcomes import Outcome
+
+Row = Mapping[str, Any]
+
+#: How often the same rows are sent again after an answer was lost and they were not there.
+_LOST_ANSWERS = 3
+
+#: Refusals that may be one row's doing: the group is halved. A 500 is one: 2.43 answers it to a
+#: period it cannot parse.
+_DIVISIBLE = frozenset({400, 409, 413, 500})
+
+
+class Destination(Protocol):
+    """The two things a chunk needs of a server."""
+
+    def post(self, rows: Sequence[Row]) -> ImportReport: ...
+
+    def find_missing(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Those of the rows that the destination does not hold as they were sent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Why one row was not taken: its outcome, the server's code and words, times it was sent."""
+
+    row: int
+    org_unit: str
+    outcome: Outcome
+    code: str
+    words: str
+    attempts: int
+
+
+@dataclass(slots=True)
+class ChunkResult:
+    """Rows that were not taken (all others were), requests sent, and what stopped the chunk."""
+
+    settled: list[Settled] = field(default_factory=list)
+    requests: int = 0
+    error: D2AssetsError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    rows: Sequence[Row]
+    attempts: int = 0
+    lost: int = 0
+
+    def halves(self) -> list["_Group"]:
+        middle = len(self.rows) // 2
+        parts = (self.rows[middle:], self.rows[:middle])
+        return [_Group(part, self.attempts) for part in parts if part]
+
+    def refuse(self, row: Row, code: str, words: str) -> Settled:
+        return Settled(row["row"], row["org_unit"], Outcome.QUARANTINED, code, words, self.attempts)
+
+
+def settle_chunk(destination: Destination, rows: Sequence[Row]) -> ChunkResult:
+    """Send the rows until each is settled. An error that stops the work is kept, not raised."""
+    result = ChunkResult()
+    waiting = [_Group(rows)]
+    while waiting:
+        group = waiting.pop()
+        group = _Group(group.rows, group.attempts + 1, group.lost)
+        result.requests += 1
+        try:
+            waiting += _send(destination, group, result)
+        except D2AssetsError as error:
+            result.error = error
+            sent = isinstance(error, OutcomeUnknownError)
+            _leave(result, group, Outcome.QUEUED if sent else Outcome.NOT_ATTEMPTED)
+            for left in waiting:
+                _leave(result, left, Outcome.NOT_ATTEMPTED)
+            break
+    return result
+
+
+def _send(destination: Destination, group: _Group, result: ChunkResult) -> list[_Group]:
+    """Post one group; what is refused for good goes to ``result``, what must be sent comes back."""
+    try:
+        report = destination.post(group.rows)
+    except OutcomeUnknownError as error:
+        return _settle_lost(destination, group, error, result)
+    except RejectedError as error:
+        if error.status not in _DIVISIBLE:
+            raise
+        return _divide(group, error.code, error.message, result)
+    if report.is_whole_refused:
+        return _settle_refused_group(group, report, result)
+    for index, conflict in report.refused_rows(len(group.rows)).items():
+        result.settled.append(_refuse(group, index, conflict))
+    return []
+
+
+def _settle_refused_group(group: _Group, report: ImportReport, result: ChunkResult) -> list[_Group]:
+    guilty = report.find_guilty(group.rows)
+    if not guilty:
+        first = report.conflicts[0] if report.conflicts else None
+        words = first.message if first else report.description or "The server refused the rows."
+        return _divide(group, (first.error_code if first else "") or "", words, result)
+    for index, conflict in guilty.items():
+        result.settled.append(_refuse(group, index, conflict))
+    rest = [row for index, row in enumerate(group.rows) if index not in guilty]
+    return [_Group(rest, group.attempts)] if rest else []
+
+
+def _settle_lost(
+    destination: Destination, group: _Group, error: OutcomeUnknownError, result: ChunkResult
+) -> list[_Group]:
+    missing = _find_missing(destination, group, error)
+    if not missing:
+        return []
+    if error.status == 500:
+        return _divide(_Group(missing, group.attempts), "", error.message, result)
+    if group.lost + 1 >= _LOST_ANSWERS:
+        raise TransientError(
+            f"{error.message} It happened {_LOST_ANSWERS} times in a row.",
+            remedy="Launch the partition again when the line or the server has recovered: "
+            "what has landed is found there and not sent again.",
+            status=error.status,
+        ) from error
+    return [_Group(missing, group.attempts, group.lost + 1)]
+
+
+def _find_missing(
+    destination: Destination, group: _Group, error: OutcomeUnknownError
+) -> Sequence[Row]:
+    """The rows that did not land; OutcomeUnknownError when the destination cannot be read."""
+    try:
+        return destination.find_missing(group.rows)
+    except D2AssetsError as unread:
+        raise OutcomeUnknownError(
+            f"{error.message} The destination could not be read back: {unread.message}",
+            remedy=unread.remedy or error.remedy,
+            status=error.status,
+        ) from unread
+
+
+def _divide(group: _Group, code: str, words: str, result: ChunkResult) -> list[_Group]:
+    if len(group.rows) > 1:
+        return group.halves()
+    result.settled.append(group.refuse(group.rows[0], code, words))
+    return []
+
+
+def _refuse(group: _Group, index: int, conflict: Conflict) -> Settled:
+    return group.refuse(group.rows[index], conflict.error_code or "", conflict.message)
+
+
+def _leave(result: ChunkResult, group: _Group, outcome: Outcome) -> None:
+    words = str(result.error)
+    result.settled.extend(leave_row(row, outcome, words, group.attempts) for row in group.rows)
+
+
+def leave_row(row: Row, outcome: Outcome, words: str = "", attempts: int = 0) -> Settled:
+    """A row that the push could not settle: not sent, or sent and not confirmed."""
+    return Settled(row["row"], row["org_unit"], outcome, "", words, attempts)

@@ -1,0 +1,1 @@
+"""Crosswalks from a source's identifiers to a destination's."""

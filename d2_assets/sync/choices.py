@@ -1,0 +1,24 @@
+"""A pair's settings in the words of each domain: the domains do not know the settings file."""
+
+from d2_assets.data_values.choices import Choices
+from d2_assets.settings import Pair
+
+
+def choose_data_values(pair: Pair) -> Choices:
+    """What of the pair concerns aggregate data values."""
+    return Choices(
+        data_sets=pair.filters.data_sets,
+        org_units=pair.filters.org_units,
+        deepest_level=pair.filters.deepest_level,
+        pull_level=pair.filters.pull_level,
+        start_date=pair.filters.start_date,
+        end_date=pair.filters.end_date,
+        import_strategy=pair.import_strategy,
+        merge=pair.merge_mode == "MERGE",
+        propagate_deletes=pair.deletes.policy == "propagate",
+        mirror=pair.deletes.mirror,
+        brake_percent=pair.deletes.brake_percent,
+        page_size=pair.page_size,
+        chunk_size=pair.chunk_size,
+        writers=pair.writers,
+    )

@@ -1,0 +1,192 @@
+"""Push and reconcile, month by month: what is finished stays finished when a later month fails."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from d2_assets.data_values.check import SPREAD
+from d2_assets.data_values.completeness import (
+    CompletenessPlan,
+    push_registrations,
+    read_registrations,
+)
+from d2_assets.data_values.extract import plan_reads, stage_values
+from d2_assets.data_values.push import PushResult, push_changes
+from d2_assets.data_values.reconcile import Reconciliation, compare_values
+from d2_assets.errors import D2AssetsError
+from d2_assets.ledger.quarantine import list_reasons, list_rows, stage_quarantine
+from d2_assets.sync.work import ASSET, COMPLETENESS, PlannedWork
+
+
+@dataclass(frozen=True, slots=True)
+class MonthResult:
+    """What a month came to. ``error`` stopped it; the ledger is written all the same.
+
+    ``reasons``: code, an example in words, rows. Seconds are of pushing and of reading back.
+    """
+
+    month: str
+    values: Reconciliation
+    completeness: CompletenessPlan
+    quarantined: int
+    reasons: list[tuple[str, str, int]]
+    quarantined_rows: list[dict[str, str]]
+    push: PushResult
+    seconds_pushing: float
+    seconds_reconciling: float
+    files: Mapping[str, Path]
+    error: D2AssetsError | None = None
+
+    @property
+    def unaccounted(self) -> int:
+        """Rows without exactly one outcome, values and registrations together."""
+        return abs(self.values.tally.unaccounted) + abs(self.completeness.tally.unaccounted)
+
+
+def move_data_values(planned: PlannedWork) -> Iterator[MonthResult]:
+    """Push and reconcile each month of the work; a month with an error is the last one."""
+    for month in planned.work.months:
+        result = _move_month(planned, month)
+        yield result
+        if result.error is not None:
+            return
+
+
+def _move_month(planned: PlannedWork, month: str) -> MonthResult:
+    work, database = planned.work, planned.database
+    began = work.clock()
+    push = _push_values(planned, month)
+    pushed = work.clock()
+    not_read = _read_back(planned, month, push)
+    ledger = work.home.ledger(ASSET, work.pair, month)
+    values = compare_values(
+        database,
+        month,
+        database.value(f"SELECT count(*) FROM source WHERE month = '{month}'"),
+        planned.plan.destination_only.get(month, 0),
+        ledger,
+        merge=work.choices.merge,
+        read_back=not_read is None,
+    )
+    completeness, not_registered = _push_completeness(planned, month, push.error or not_read)
+    _load_registrations(planned, month, completeness)
+    quarantine = work.home.quarantine(ASSET, work.pair, month)
+    rows = stage_quarantine(database, quarantine, pair=work.pair, run=work.run)
+    return MonthResult(
+        month=month,
+        values=values,
+        completeness=completeness,
+        quarantined=rows,
+        reasons=list_reasons(database),
+        quarantined_rows=list_rows(database),
+        push=push,
+        seconds_pushing=pushed - began,
+        seconds_reconciling=work.clock() - pushed,
+        files={"ledger": ledger, "quarantine": quarantine},
+        error=push.error or not_read or not_registered,
+    )
+
+
+def _push_values(planned: PlannedWork, month: str) -> PushResult:
+    meter = planned.work.meter
+    meter.begin(f"sending {month}", planned.plan.sends(month))
+    return push_changes(
+        planned.database,
+        planned.destination,
+        month,
+        planned.work.choices,
+        planned.folder / f"settled-{month}.parquet",
+        lambda so_far: meter.add(
+            so_far.sent, success=so_far.sent - so_far.refused, warnings=so_far.refused
+        ),
+    )
+
+
+def _read_back(planned: PlannedWork, month: str, push: PushResult) -> D2AssetsError | None:
+    """Make the view ``found``: the destination as it stands now, where something was sent.
+
+    What nothing was sent to was read before the plan already; it is not read twice. Gives the
+    error when the destination cannot be read, ``found`` is then what it was before.
+    """
+    database = planned.database
+    touched = [
+        data_set
+        for (data_set,) in database.rows(
+            f"SELECT DISTINCT data_set FROM plan WHERE month = '{month}' "
+            "AND action IN ('create', 'update', 'delete')"
+        )
+    ]
+    before = f"SELECT * FROM destination WHERE month = '{month}'"
+    database.execute(f"CREATE OR REPLACE VIEW found AS {before}")
+    if not touched or not push.sent:
+        return None
+    path = planned.folder / f"found-{month}.parquet"
+    window = planned.window.of_month(month)
+    queries = plan_reads(touched, planned.scope.destination_cuts, window)
+    planned.work.meter.begin(f"reading back {month}", len(queries))
+    try:
+        stage_values(
+            planned.destination, queries, window, path, lambda done, _: planned.work.meter.add(done)
+        )
+    except D2AssetsError as error:
+        return error
+    database.attach("read_back", path, spread_by=SPREAD)
+    names = ", ".join(f"'{data_set}'" for data_set in touched)
+    database.execute(
+        f"CREATE OR REPLACE VIEW found AS {before} AND data_set NOT IN ({names}) "
+        "UNION ALL SELECT * FROM read_back"
+    )
+    return None
+
+
+def _push_completeness(
+    planned: PlannedWork, month: str, stopped: D2AssetsError | None
+) -> tuple[CompletenessPlan, D2AssetsError | None]:
+    """Registrations follow their values; none is sent when the values could not be."""
+    plan = planned.completeness[month]
+    if stopped is not None:
+        return plan.stop(), None
+    scope, window = planned.scope, planned.window.of_month(month)
+    try:
+        return (
+            push_registrations(
+                planned.destination,
+                plan,
+                lambda: read_registrations(
+                    planned.destination, scope.shared_data_sets, scope.destination_cuts, window
+                ),
+                planned.work.choices.chunk_size,
+            ),
+            None,
+        )
+    except D2AssetsError as error:
+        return plan.stop(sent=True), error
+
+
+def _load_registrations(planned: PlannedWork, month: str, plan: CompletenessPlan) -> None:
+    """The table ``registrations`` and its ledger: every registration and its one outcome."""
+    items = plan.planned
+    planned.database.load(
+        "registrations",
+        pa.table(
+            {
+                "month": pa.array([month] * len(items), pa.string()),
+                "data_set": pa.array([item.registration.data_set for item in items], pa.string()),
+                "period": pa.array([item.registration.period for item in items], pa.string()),
+                "org_unit": pa.array([item.registration.org_unit for item in items], pa.string()),
+                "attribute_option_combo": pa.array(
+                    [item.registration.attribute_option_combo for item in items], pa.string()
+                ),
+                "completed": pa.array([item.registration.completed for item in items], pa.bool_()),
+                "outcome": pa.array([str(item.outcome) for item in items], pa.string()),
+                "code": pa.array([item.code for item in items], pa.string()),
+                "reason": pa.array([item.words for item in items], pa.string()),
+            }
+        ),
+    )
+    planned.database.save(
+        "SELECT * FROM registrations",
+        planned.work.home.ledger(COMPLETENESS, planned.work.pair, month),
+    )

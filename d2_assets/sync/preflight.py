@@ -1,0 +1,90 @@
+"""Before anything is sent: are both servers there, known, on the right calendar, and may we write?
+
+Whatever is wrong is told in one failure. Another calendar than ISO 8601 is refused: the period
+ids of an Ethiopian or Nepali server mean other days.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from d2_assets.data_values.scope import Scope
+from d2_assets.dhis2.client import DHIS2Client
+from d2_assets.errors import ConfigurationError, D2AssetsError
+
+_CALENDARS = frozenset({"iso8601", "gregorian"})
+_WRITE_AUTHORITIES = frozenset({"ALL", "F_DATAVALUE_ADD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What the servers said of themselves; ``warnings`` are for the log."""
+
+    source_version: str
+    destination_version: str
+    warnings: tuple[str, ...] = ()
+
+
+def check_servers(source: DHIS2Client, destination: DHIS2Client) -> Preflight:
+    """Ask both servers who they are and who we are there.
+
+    One problem is raised as it is, so that what may follow stays known (a server that is down is
+    worth another try); several become one ConfigurationError that names them all.
+    """
+    problems = [*_find_problems(source, writes=False), *_find_problems(destination, writes=True)]
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise ConfigurationError(
+            "Nothing was sent: " + " ".join(str(problem) for problem in problems),
+            remedy="Mend these, then launch the partition again.",
+        )
+    warnings = [client.dialect_warning for client in (source, destination)]
+    return Preflight(
+        source.get_system_info().version,
+        destination.get_system_info().version,
+        tuple(warning for warning in warnings if warning),
+    )
+
+
+def _find_problems(client: DHIS2Client, *, writes: bool) -> Iterator[D2AssetsError]:
+    try:
+        calendar = client.get_system_info().calendar
+        _ = client.dialect
+        account = client.get_me()
+    except D2AssetsError as error:
+        yield error
+        return
+    if calendar not in _CALENDARS:
+        yield ConfigurationError(
+            f"{client.name} keeps the calendar {calendar}; d2_assets knows iso8601 only.",
+            remedy="Period ids mean other days there: this server cannot be part of a pair.",
+        )
+    if writes and not _WRITE_AUTHORITIES & account.authorities:
+        yield ConfigurationError(
+            f"The account {account.username} at {client.name} may not write data values.",
+            remedy="Give it a user role with the authority F_DATAVALUE_ADD.",
+        )
+    if writes and not account.org_units:
+        yield ConfigurationError(
+            f"The account {account.username} at {client.name} has no data capture org units.",
+            remedy="Give it data capture organisation units above those that the pair moves.",
+        )
+
+
+def check_write_access(scope: Scope, destination: DHIS2Client) -> None:
+    """Whether the destination's account may write anything of what the pair moves."""
+    account = destination.get_me().username
+    shared = scope.source_units.keys() & scope.destination_units.keys()
+    if shared and not shared & scope.writable:
+        raise ConfigurationError(
+            f"The account {account} at {destination.name} may not write to any organisation unit "
+            "of this pair.",
+            remedy="Give it data capture organisation units above those that the pair moves.",
+        )
+    theirs = [scope.destination_data_sets[uid] for uid in scope.shared_data_sets]
+    if theirs and not any(data_set.may_write for data_set in theirs):
+        raise ConfigurationError(
+            f"The account {account} at {destination.name} may not write data of any data set "
+            "of this pair.",
+            remedy="Give it data write access in the sharing of the data sets.",
+        )

@@ -1,0 +1,98 @@
+"""Asks a server who it is and what its account may do, and writes nothing.
+
+A DHIS2 refuses every data value of an account that lacks the right to add them or has no org unit
+of its own for data capture: better known before a run than from its refusals.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from d2_assets.dhis2.client import DHIS2Client
+from d2_assets.errors import D2AssetsError
+from d2_assets.http.policy import RetryPolicy
+from d2_assets.settings import Settings
+from d2_assets.sync.connect import connect
+
+#: A person waits for the table, and asks again by running it again.
+_ASK_ONCE = RetryPolicy(attempts=1)
+
+_WRITE_AUTHORITIES = frozenset({"ALL", "F_DATAVALUE_ADD"})
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceReport:
+    """What one server answered. ``may_write`` is yes, or no and why; ``message`` is what failed.
+
+    ``reachable`` says that it told who it is, ``org_units`` counts the account's units for data
+    capture. Texts are empty where unknown.
+    """
+
+    name: str
+    reachable: bool = False
+    system_name: str = ""
+    version: str = ""
+    server_date: str = ""
+    account: str = ""
+    org_units: int = 0
+    may_write: str = ""
+    message: str = ""
+
+
+def probe_instances(
+    settings: Settings, names: Iterable[str] = (), environ: Mapping[str, str] | None = None
+) -> tuple[InstanceReport, ...]:
+    """A report for each named instance, or for all active ones; an unknown name is an error."""
+    chosen = [settings.instance(name) for name in names] or [
+        instance for instance in settings.instances if instance.active
+    ]
+    return tuple(
+        _probe_dhis2(settings, instance.name, environ)
+        if instance.kind == "dhis2"
+        else InstanceReport(instance.name, message="OpenLMIS instances cannot be tested yet.")
+        for instance in chosen
+    )
+
+
+def probe_instance(client: DHIS2Client) -> InstanceReport:
+    """What the server says of itself and of the account; a failure becomes the message."""
+    try:
+        system = client.get_system_info()
+    except D2AssetsError as error:
+        return InstanceReport(client.name, message=str(error))
+    report = InstanceReport(
+        client.name,
+        reachable=True,
+        system_name=system.system_name,
+        version=system.version,
+        server_date=system.server_date,
+    )
+    try:
+        _ = client.dialect  # refuses a version that is too old
+        account = client.get_me()
+    except D2AssetsError as error:
+        return replace(report, message=str(error))
+    return replace(
+        report,
+        account=account.username,
+        org_units=len(account.org_units),
+        may_write=derive_may_write(account.authorities, len(account.org_units)),
+    )
+
+
+def derive_may_write(authorities: frozenset[str], org_units: int) -> str:
+    """Whether data values of such an account are taken: ``yes``, or ``no`` and what it lacks."""
+    if not authorities & _WRITE_AUTHORITIES:
+        return "no: a role with F_DATAVALUE_ADD is missing"
+    if not org_units:
+        return "no: the account has no org unit for data capture"
+    return "yes"
+
+
+def _probe_dhis2(
+    settings: Settings, name: str, environ: Mapping[str, str] | None
+) -> InstanceReport:
+    try:
+        client = connect(settings, name, environ, policy=_ASK_ONCE)
+    except D2AssetsError as error:
+        return InstanceReport(name, message=str(error))
+    return probe_instance(client)

@@ -1,0 +1,300 @@
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from d2_assets.data_values.scope import Scope
+from d2_assets.data_values.verdicts import VERDICTS
+from d2_assets.ledger.outcomes import Outcome
+from d2_assets.staging.database import Database
+from d2_assets_tests.data_values.builders import (
+    CLINIC_1,
+    CLINIC_2,
+    DATA_SETS,
+    FLAG,
+    MONTH,
+    MONTHLY,
+    NOTE,
+    NUMBER,
+    OPTION,
+    QUARTER,
+    QUARTERLY,
+    STOCK,
+    UNITS,
+    Row,
+    check_rows,
+    make_row,
+    make_scope,
+    make_unit,
+    number_rows,
+    open_scratch,
+)
+
+MONTHLY_SET, QUARTERLY_SET = DATA_SETS[MONTHLY], DATA_SETS[QUARTERLY]
+WITHOUT_CLINIC = frozenset(set(UNITS) - {CLINIC_1})
+
+
+def _with_monthly(**changes: Any) -> Scope:
+    changed = {**DATA_SETS, MONTHLY: replace(MONTHLY_SET, **changes)}
+    return make_scope(destination_data_sets=changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A row that gets the verdict, what its words must name, and rows that came before it."""
+
+    changes: Mapping[str, Any]
+    named: str
+    scope: Scope = field(default_factory=make_scope)
+    before: Sequence[Row] = ()
+
+
+CASES: Mapping[str, Case] = {
+    "org_unit_too_deep": Case({"org_unit": "UnitTooDeep"}, "UnitTooDeep"),
+    "same_value_elsewhere": Case(
+        {"data_set": QUARTERLY}, "another data set of the pair", before=[make_row()]
+    ),
+    "other_data_set": Case(
+        {"period": QUARTER},
+        f"{QUARTER} belongs to another data set with data element {NUMBER}",
+        make_scope(data_sets={MONTHLY: MONTHLY_SET}, left_out={QUARTERLY: QUARTERLY_SET}),
+    ),
+    "period_malformed": Case({"period": "2025-11"}, "2025-11"),
+    "period_not_asked": Case({"period": "202401"}, "202401"),
+    "data_set_unknown": Case({}, MONTHLY, make_scope(destination_data_sets={})),
+    "data_set_read_only": Case({}, MONTHLY, _with_monthly(may_write=False)),
+    "period_wrong_type": Case(
+        {"data_element": NOTE, "period": QUARTER}, f"{QUARTER} .* data set {MONTHLY}"
+    ),
+    "data_element_outside_data_set": Case(
+        {"data_element": STOCK}, f"{STOCK} is not in data set {MONTHLY}"
+    ),
+    "org_unit_unknown": Case(
+        {},
+        CLINIC_1,
+        make_scope(destination_units={uid: UNITS[uid] for uid in WITHOUT_CLINIC}),
+    ),
+    "org_unit_outside_data_set": Case(
+        {},
+        f"{CLINIC_1} is not assigned to data set {MONTHLY}",
+        _with_monthly(org_units=frozenset()),
+    ),
+    "org_unit_outside_account": Case({}, CLINIC_1, make_scope(writable=WITHOUT_CLINIC)),
+    "org_unit_not_open": Case(
+        {},
+        f"{CLINIC_1} opened after period {MONTH}",
+        make_scope(
+            destination_units={**UNITS, CLINIC_1: make_unit(UNITS[CLINIC_1].path, "2025-12-01")},
+            opening_dates_bind=True,
+        ),
+    ),
+    "category_option_combo_outside": Case(
+        {"category_option_combo": "OptionOther"}, f"OptionOther is not one of data element {NUMBER}"
+    ),
+    "attribute_option_combo_outside": Case(
+        {"attribute_option_combo": "OptionOther"}, f"OptionOther is not one of data set {MONTHLY}"
+    ),
+    "duplicate_key": Case({"value": "6"}, "more than once", before=[make_row(value="5")]),
+    "empty_value": Case({"value": " ", "comment": ""}, "empty"),
+    "value_misfit": Case({"value": "1.0"}, f"{NUMBER}: INTEGER must be a whole number"),
+}
+
+
+def _verdicts(rows: Sequence[Row]) -> list[str | None]:
+    return [row["verdict"] for row in rows]
+
+
+def test_the_table_of_verdicts_is_closed() -> None:
+    assert set(CASES) == set(VERDICTS)
+    assert {verdict.outcome for verdict in VERDICTS.values()} == {
+        Outcome.FILTERED,
+        Outcome.QUARANTINED,
+    }
+
+
+@pytest.mark.parametrize("verdict", CASES)
+def test_every_verdict_has_a_row_and_names_the_thing(
+    database: Database, tmp_path: Path, verdict: str
+) -> None:
+    case = CASES[verdict]
+    rows = [*case.before, make_row(**case.changes)]
+    judged = check_rows(database, tmp_path, rows, case.scope)[-1]
+    assert judged["verdict"] == verdict
+    assert "{" not in judged["reason"]
+    assert re.search(case.named, judged["reason"])
+
+
+FIT: Mapping[str, Mapping[str, Any]] = {
+    "a number": {},
+    "a quarter in a quarterly set": {
+        "data_set": QUARTERLY,
+        "data_element": STOCK,
+        "period": QUARTER,
+    },
+    "a variant of true": {"data_element": FLAG, "value": "1"},
+    "a comment alone": {"value": None, "comment": "closed for floods"},
+    "an empty value with a comment": {"value": "", "comment": "closed for floods"},
+    "a text": {"data_element": NOTE, "value": 'it\'s "ünfit"?'},
+}
+
+
+@pytest.mark.parametrize("name", FIT)
+def test_a_fit_row_has_no_verdict_and_stays_as_it_is(
+    database: Database, tmp_path: Path, name: str
+) -> None:
+    row = make_row(**FIT[name])
+    (judged,) = check_rows(database, tmp_path, [row])
+    assert judged["verdict"] is judged["reason"] is None
+    assert {key: judged[key] for key in row} == row
+    assert judged["value_type"]
+
+
+def test_the_opening_date_binds_newer_servers_only(database: Database, tmp_path: Path) -> None:
+    late = {**UNITS, CLINIC_1: make_unit(UNITS[CLINIC_1].path, "2025-12-01")}
+    unknown = {**UNITS, CLINIC_1: make_unit(UNITS[CLINIC_1].path, None)}
+    on_the_last_day = {**UNITS, CLINIC_1: make_unit(UNITS[CLINIC_1].path, "2025-11-30")}
+    for units, binds in ((late, False), (unknown, True), (on_the_last_day, True)):
+        scope = make_scope(destination_units=units, opening_dates_bind=binds)
+        assert _verdicts(check_rows(database, tmp_path, [make_row()], scope)) == [None]
+
+
+def test_of_alike_rows_with_one_key_one_travels(database: Database, tmp_path: Path) -> None:
+    rows = [make_row(), make_row(), make_row()]
+    verdicts = _verdicts(check_rows(database, tmp_path, rows))
+    assert verdicts == [None, "duplicate_key", "duplicate_key"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"value": "6"}, {"comment": "sure"}, {"followup": True}, {"deleted": True}, {"value": None}],
+)
+def test_of_unalike_rows_with_one_key_none_travels(
+    database: Database, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    rows = [make_row(comment="unsure"), make_row(**{"comment": "unsure"} | change)]
+    verdicts = _verdicts(check_rows(database, tmp_path, rows))
+    assert verdicts == ["duplicate_key", "duplicate_key"]
+
+
+def test_the_same_value_through_two_data_sets_is_carried_once(
+    database: Database, tmp_path: Path
+) -> None:
+    rows = [
+        make_row(),
+        make_row(data_set=QUARTERLY),
+        make_row(period=QUARTER, value="9"),
+        make_row(data_set=QUARTERLY, period=QUARTER, value="9"),
+    ]
+    assert _verdicts(check_rows(database, tmp_path, rows)) == [
+        None,
+        "same_value_elsewhere",
+        "same_value_elsewhere",
+        None,
+    ]
+
+
+def test_a_value_that_only_one_data_set_may_carry_is_carried_there(
+    database: Database, tmp_path: Path
+) -> None:
+    twin = replace(MONTHLY_SET, id="DataSetTwin")
+    both = {MONTHLY: replace(MONTHLY_SET, org_units=frozenset()), "DataSetTwin": twin}
+    scope = make_scope(data_sets=both, destination_data_sets=both)
+    rows = [make_row(), make_row(data_set="DataSetTwin")]
+    assert _verdicts(check_rows(database, tmp_path, rows, scope)) == ["same_value_elsewhere", None]
+
+
+def test_an_unfit_value_through_two_data_sets_is_told_once(
+    database: Database, tmp_path: Path
+) -> None:
+    rows = [make_row(value="x"), make_row(data_set=QUARTERLY, value="x")]
+    assert _verdicts(check_rows(database, tmp_path, rows)) == [
+        "value_misfit",
+        "same_value_elsewhere",
+    ]
+
+
+def test_the_data_set_that_the_destination_lacks_is_named_for_its_own_values(
+    database: Database, tmp_path: Path
+) -> None:
+    scope = make_scope(destination_data_sets={MONTHLY: MONTHLY_SET})
+    rows = [
+        make_row(period=QUARTER),
+        make_row(data_set=QUARTERLY, period=QUARTER),
+    ]
+    assert _verdicts(check_rows(database, tmp_path, rows, scope)) == [
+        "same_value_elsewhere",
+        "data_set_unknown",
+    ]
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_value_of_a_data_set_that_the_pair_leaves_out_is_filtered(
+    database: Database, tmp_path: Path, deleted: bool
+) -> None:
+    scope = make_scope(
+        data_sets={MONTHLY: MONTHLY_SET},
+        destination_data_sets={MONTHLY: MONTHLY_SET},
+        left_out={QUARTERLY: QUARTERLY_SET},
+    )
+    rows = [make_row(), make_row(period=QUARTER, deleted=deleted)]
+    assert _verdicts(check_rows(database, tmp_path, rows, scope)) == [None, "other_data_set"]
+
+
+@pytest.mark.parametrize("verdict", sorted(set(CASES) - {"duplicate_key"}))
+def test_a_deleted_row_is_only_filtered(database: Database, tmp_path: Path, verdict: str) -> None:
+    case = CASES[verdict]
+    before = [row | {"deleted": True} for row in case.before]
+    rows = [*before, make_row(**case.changes, deleted=True)]
+    judged = check_rows(database, tmp_path, rows, case.scope)[-1]
+    filtered = VERDICTS[verdict].outcome == Outcome.FILTERED
+    assert judged["verdict"] == (verdict if filtered else None)
+
+
+def test_a_deleted_row_is_carried_by_the_data_set_that_it_belongs_to(
+    database: Database, tmp_path: Path
+) -> None:
+    early = replace(QUARTERLY_SET, id="ADataSetQua")
+    both = {"ADataSetQua": early, MONTHLY: MONTHLY_SET}
+    for theirs in (both, {MONTHLY: MONTHLY_SET}):
+        scope = make_scope(data_sets=both, destination_data_sets=theirs)
+        rows = [make_row(data_set="ADataSetQua", deleted=True), make_row(deleted=True)]
+        verdicts = _verdicts(check_rows(database, tmp_path, rows, scope))
+        assert verdicts == ["same_value_elsewhere", None]
+
+
+_rows = st.builds(
+    make_row,
+    data_set=st.sampled_from([MONTHLY, QUARTERLY, "DataSetNone"]),
+    data_element=st.sampled_from([NUMBER, FLAG, STOCK, "ElementNone"]),
+    period=st.sampled_from([MONTH, QUARTER, "2025-11", "2019"]),
+    org_unit=st.sampled_from([CLINIC_1, CLINIC_2, "UnitNowhere"]),
+    category_option_combo=st.sampled_from([OPTION, "OptionOther"]),
+    value=st.sampled_from(["1", "0", "true", "x", "", None]),
+    comment=st.sampled_from([None, "", "unsure"]),
+    deleted=st.booleans(),
+)
+
+
+@settings(max_examples=20)
+@given(st.lists(_rows, max_size=30))
+def test_no_row_is_dropped_none_doubled_and_none_changed(rows: list[Row]) -> None:
+    with open_scratch() as (database, folder):
+        judged = check_rows(database, folder, rows)
+    names = list(make_row())
+    assert [{name: row[name] for name in names} for row in judged] == number_rows(rows)
+    assert all((row["verdict"] is None) == (row["reason"] is None) for row in judged)
+    assert all(row["verdict"] in VERDICTS for row in judged if row["verdict"])
+
+
+@settings(max_examples=20)
+@given(st.lists(_rows, max_size=30))
+def test_of_all_fit_rows_no_two_have_one_key(rows: list[Row]) -> None:
+    with open_scratch() as (database, folder):
+        fit = [row for row in check_rows(database, folder, rows) if row["verdict"] is None]
+    keys = [tuple(row[name] for name in list(make_row())[3:8]) for row in fit]
+    assert len(keys) == len(set(keys))

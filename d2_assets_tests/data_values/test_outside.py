@@ -1,0 +1,65 @@
+from pathlib import Path
+
+from d2_assets.data_values.outside import Outside, count_outside
+from d2_assets_tests.data_values.builders import (
+    CLINIC_2,
+    MONTH,
+    NUMBER,
+    QUARTER,
+    STOCK,
+    TODAY,
+    make_row,
+    make_scope,
+)
+from d2_assets_tests.data_values.fake_dhis2 import FakeDHIS2
+
+DAY = 24 * 3600.0
+
+
+def _count(server: FakeDHIS2, folder: Path, now: float = 0.0) -> Outside:
+    return count_outside(server.client, make_scope(), "202501", TODAY, folder / "outside.json", now)
+
+
+def _source(*periods: str) -> FakeDHIS2:
+    server = FakeDHIS2()
+    server.hold(*(make_row(data_element=STOCK, period=period) for period in periods))
+    return server
+
+
+def test_values_before_the_first_month_and_in_the_future_are_counted(tmp_path: Path) -> None:
+    server = _source("202412", "2024", "2019W1", "202512", "2026Q1", "20251231")
+    server.hold(make_row(data_element=STOCK, period="202412", org_unit=CLINIC_2))
+    assert _count(server, tmp_path) == Outside(4, 3, 0.0)
+    assert _count(server, tmp_path).total == 7
+
+
+def test_what_a_partition_holds_is_not_outside(tmp_path: Path) -> None:
+    periods = ("202501", "2025W1", MONTH, "20251101", QUARTER, "2025", "2025Oct", "2025S2")
+    assert _count(_source(*periods), tmp_path).total == 0
+
+
+def test_a_day_of_this_month_that_has_not_come_is_in_the_future(tmp_path: Path) -> None:
+    assert _count(_source("20251130"), tmp_path).in_the_future == 1
+
+
+def test_deleted_values_are_not_counted(tmp_path: Path) -> None:
+    server = FakeDHIS2()
+    server.hold(make_row(data_element=NUMBER, period="202412", deleted=True))
+    assert _count(server, tmp_path).total == 0
+
+
+def test_the_count_is_kept_for_a_day(tmp_path: Path) -> None:
+    server = _source("202412")
+    assert _count(server, tmp_path, 1000.0).counted_at == 1000.0
+    asked = len(server.reads)
+    assert _count(_source(), tmp_path, 1000.0 + DAY - 1) == Outside(1, 0, 1000.0)
+    assert _count(_source(), tmp_path, 1000.0 + DAY) == Outside(0, 0, 1000.0 + DAY)
+    assert asked == len(server.reads) > 0
+
+
+def test_a_count_from_the_future_or_an_unreadable_one_is_made_anew(tmp_path: Path) -> None:
+    _count(_source(), tmp_path, 5000.0)
+    assert _count(_source("202412"), tmp_path, 10.0).total == 1
+    (tmp_path / "outside.json").write_text("{", encoding="utf-8")
+    assert _count(_source(), tmp_path, 20.0).total == 0
+    assert not list(tmp_path.glob("*.download"))

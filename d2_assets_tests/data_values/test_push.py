@@ -1,0 +1,194 @@
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from d2_assets.data_values.choices import Choices
+from d2_assets.data_values.push import PushResult, iterate_chunks, push_changes
+from d2_assets.errors import OutcomeUnknownError, RejectedError, TransientError
+from d2_assets.staging.database import Database
+from d2_assets_tests.data_values.builders import (
+    FLAG,
+    MONTH,
+    MONTHLY,
+    NOTE,
+    QUARTER,
+    QUARTERLY,
+    STOCK,
+    UNITS,
+    Row,
+    make_row,
+    plan_rows,
+    read_rows,
+)
+from d2_assets_tests.data_values.fake_dhis2 import FakeDHIS2, Fault, key_of
+
+NOTES = [make_row(data_element=NOTE, value=f"n{uid}", org_unit=uid) for uid in UNITS]
+STOCKS = [
+    make_row(data_set=QUARTERLY, data_element=STOCK, period=QUARTER, org_unit=uid) for uid in UNITS
+]
+GONE = [make_row(data_element=FLAG, value="true", org_unit=uid, deleted=True) for uid in UNITS]
+DOWN = TransientError("The server is not there.", status=503)
+
+
+def _there(*rows: Row) -> list[Row]:
+    return [row | {"deleted": False} for row in rows]
+
+
+def _push(
+    database: Database,
+    folder: Path,
+    server: FakeDHIS2,
+    source: Sequence[Row],
+    **choices: Any,
+) -> PushResult:
+    """Plan against what the server holds, then push."""
+    known = {key_of(row): row for row in source}
+    there = [
+        make_row(**{**row, "data_set": known[key]["data_set"]})
+        for key, row in server.values.items()
+        if key in known
+    ]
+    chosen = Choices(**{"chunk_size": 4, "writers": 2, **choices})
+    plan_rows(database, folder, source, there, chosen)
+    return push_changes(database, server.client, MONTH, chosen, folder / "settled.parquet")
+
+
+def test_chunks_hold_one_data_set_and_writes_come_before_deletes(
+    database: Database, tmp_path: Path
+) -> None:
+    plan_rows(database, tmp_path, [*GONE, *STOCKS, *NOTES], _there(*GONE))
+    chunks = list(iterate_chunks(database, MONTH, 4))
+    assert [(chunk.data_set, chunk.strategy, len(chunk.rows)) for chunk in chunks] == [
+        (MONTHLY, "CREATE_AND_UPDATE", 4),
+        (MONTHLY, "CREATE_AND_UPDATE", 2),
+        (QUARTERLY, "CREATE_AND_UPDATE", 4),
+        (QUARTERLY, "CREATE_AND_UPDATE", 2),
+        (MONTHLY, "DELETE", 4),
+        (MONTHLY, "DELETE", 2),
+    ]
+    assert sorted(row["row"] for chunk in chunks for row in chunk.rows) == list(range(18))
+
+
+def test_other_months_and_unchanged_rows_are_not_in_the_chunks(
+    database: Database, tmp_path: Path
+) -> None:
+    plan_rows(database, tmp_path, NOTES, NOTES)
+    assert list(iterate_chunks(database, MONTH, 4)) == []
+    plan_rows(database, tmp_path, NOTES, [])
+    assert list(iterate_chunks(database, "202510", 4)) == []
+
+
+@pytest.mark.parametrize("version", ["2.40.9.1", "2.43.1"])
+def test_what_is_planned_lands(database: Database, tmp_path: Path, version: str) -> None:
+    server = FakeDHIS2(version=version)
+    server.hold(*_there(*GONE))
+    result = _push(database, tmp_path, server, [*NOTES, *STOCKS, *GONE])
+    assert result == PushResult(sent=18, refused=0, chunks=6, requests=6)
+    assert {post.strategy for post in server.posts} == {"CREATE_AND_UPDATE", "DELETE"}
+    for row in (*NOTES, *STOCKS, *GONE):
+        stored = server.values[key_of(row)]
+        assert (stored["value"], stored["deleted"]) == (row["value"], row["deleted"])
+    assert read_rows(database, "settled") == []
+    assert not list(tmp_path.glob("*.download"))
+
+
+@pytest.mark.parametrize("version", ["2.40.9.1", "2.43.1"])
+def test_only_the_guilty_rows_are_settled_as_refused(
+    database: Database, tmp_path: Path, version: str
+) -> None:
+    server = FakeDHIS2(version=version, guilty={key_of(NOTES[2]), key_of(NOTES[5])})
+    result = _push(database, tmp_path, server, [*NOTES, *STOCKS], chunk_size=100)
+    assert (result.sent, result.refused, result.error) == (12, 2, None)
+    settled = read_rows(database, "settled")
+    assert [(row["row"], row["outcome"]) for row in settled] == [
+        (2, "quarantined"),
+        (5, "quarantined"),
+    ]
+    assert all(row["code"] and row["words"] and row["attempts"] for row in settled)
+    assert len(server.values) == 10
+
+
+def test_an_error_stops_the_push_and_what_was_not_sent_is_named(
+    database: Database, tmp_path: Path
+) -> None:
+    server = FakeDHIS2(faults=[None, Fault(DOWN)])
+    result = _push(database, tmp_path, server, [*NOTES, *STOCKS], chunk_size=3, writers=1)
+    assert result.error is DOWN
+    settled = read_rows(database, "settled")
+    assert {row["outcome"] for row in settled} == {"not_attempted"}
+    assert len(settled) + len(server.values) == 12
+    assert result.sent == len(server.values)
+
+
+def test_a_lost_answer_is_settled_by_reading_back(database: Database, tmp_path: Path) -> None:
+    lost = OutcomeUnknownError("The answer was lost.", status=504)
+    server = FakeDHIS2(faults=[Fault(lost, stored=2)])
+    result = _push(database, tmp_path, server, NOTES, chunk_size=100)
+    assert (result.sent, result.requests, result.error) == (6, 2, None)
+    assert [len(post.rows) for post in server.posts] == [6, 4]
+    assert len(server.values) == 6
+    assert not list(tmp_path.glob("*.download"))
+
+
+def test_a_lost_answer_to_deletes_is_settled_by_reading_back(
+    database: Database, tmp_path: Path
+) -> None:
+    lost = OutcomeUnknownError("The answer was lost.", status=504)
+    server = FakeDHIS2(faults=[Fault(lost, stored=4)])
+    server.hold(*_there(*GONE))
+    _push(database, tmp_path, server, GONE, chunk_size=100)
+    assert [len(post.rows) for post in server.posts] == [6, 2]
+    assert all(row["deleted"] for row in server.values.values())
+
+
+def test_a_lost_answer_that_cannot_be_read_back_is_queued_and_counted_as_sent(
+    database: Database, tmp_path: Path
+) -> None:
+    lost = OutcomeUnknownError("The answer was lost.", status=504)
+    server = FakeDHIS2(faults=[Fault(lost, stored=6)], read_faults=[DOWN])
+    result = _push(database, tmp_path, server, NOTES, chunk_size=100)
+    assert isinstance(result.error, OutcomeUnknownError)
+    assert result.sent == 6
+    assert {row["outcome"] for row in read_rows(database, "settled")} == {"queued"}
+
+
+def test_a_row_that_is_refused_for_good_is_counted_while_it_runs(
+    database: Database, tmp_path: Path
+) -> None:
+    server = FakeDHIS2(guilty={key_of(NOTES[0])})
+    plan_rows(database, tmp_path, NOTES, [])
+    told: list[tuple[int, int]] = []
+    push_changes(
+        database,
+        server.client,
+        MONTH,
+        Choices(chunk_size=2, writers=1),
+        tmp_path / "settled.parquet",
+        lambda result: told.append((result.sent, result.refused)),
+    )
+    assert told[-1] == (6, 1)
+    assert told == sorted(told)
+
+
+def test_a_fault_of_the_program_leaves_no_table_of_what_was_settled(
+    database: Database, tmp_path: Path
+) -> None:
+    server = FakeDHIS2()
+    server.post_data_values = None  # type: ignore[method-assign,assignment]
+    with pytest.raises(TypeError):
+        _push(database, tmp_path, server, NOTES)
+    assert not list(tmp_path.glob("settled*"))
+
+
+def test_a_request_that_the_account_may_not_make_stops_the_push(
+    database: Database, tmp_path: Path
+) -> None:
+    forbidden = RejectedError("The account may not.", status=403)
+    server = FakeDHIS2(faults=[Fault(forbidden)] * 9)
+    result = _push(database, tmp_path, server, NOTES, chunk_size=1, writers=1)
+    assert result.error is forbidden
+    assert result.sent == 0
+    assert len(server.posts) <= 2
+    assert len(read_rows(database, "settled")) == 6
