@@ -1,0 +1,36 @@
+"""``d2-assets sandbox``: stand-in DHIS2 servers for demos, tests and learning."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Stand-in DHIS2 servers to try things on.")
+
+
+@app.command("up")
+def sandbox_up(
+    values: Annotated[int, typer.Option(min=1, max=1_000_000, help="Data values made.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same content.")] = 2026,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port_240: Annotated[int, typer.Option(help="Port of the 2.40 server.")] = 18040,
+    port_243: Annotated[int, typer.Option(help="Port of the 2.43 server.")] = 18043,
+    home: Annotated[Path, typer.Option(help="Where its state is kept.")] = Path(
+        ".d2_assets/sandbox"
+    ),
+    destination_data: Annotated[
+        bool, typer.Option("--destination-data", help="Give data values to the 2.43 server too.")
+    ] = False,
+) -> None:
+    """Serve two stand-in DHIS2 servers, 2.40 and 2.43, until Ctrl+C."""
+    from d2_assets.sandbox.command import run_sandbox
+
+    run_sandbox(
+        values=values,
+        seed=seed,
+        host=host,
+        port_240=port_240,
+        port_243=port_243,
+        home=home,
+        destination_data=destination_data,
+    )

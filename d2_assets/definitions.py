@@ -1,0 +1,43 @@
+"""The door that Dagster opens: it puts the parts together and holds no logic."""
+
+import warnings
+
+import dagster as dg
+from dagster._utils.warnings import BetaWarning, PreviewWarning
+
+warnings.filterwarnings("ignore", category=BetaWarning)
+warnings.filterwarnings("ignore", category=PreviewWarning)
+
+from d2_assets.defs.assets.data_values import build_data_values  # noqa: E402
+from d2_assets.defs.jobs import build_preview, build_test_instances  # noqa: E402
+from d2_assets.defs.partitions import build_partitions  # noqa: E402
+from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource  # noqa: E402
+from d2_assets.settings import Settings, load_settings  # noqa: E402
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """Assets, jobs and resources over the instances and pairs of the settings."""
+    partitions = build_partitions(settings)
+    data_values = build_data_values(partitions)
+    file = str(settings.file)
+    return dg.Definitions(
+        assets=[data_values],
+        jobs=[
+            dg.define_asset_job(
+                "data",
+                selection=dg.AssetSelection.groups("data"),
+                description="Moves aggregate data values, for the months and pairs you choose.",
+            ),
+            build_preview(partitions),
+            build_test_instances(),
+        ],
+        resources={
+            "settings": SettingsResource(file=file),
+            "dhis2": DHIS2Resource(file=file),
+            "home": HomeResource(folder=str(settings.home.resolve())),
+        },
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions(load_settings())

@@ -1,0 +1,1 @@
+"""All that knows Dagster: partitions, resources, assets, checks, jobs."""

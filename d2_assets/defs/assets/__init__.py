@@ -1,0 +1,1 @@
+"""One module an asset group; each builds its assets from the settings."""

@@ -1,0 +1,123 @@
+"""The asset ``data/data_values``: aggregate data values and their completeness registrations."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from d2_assets.defs.checks import answer_checks, specify_checks
+from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource
+from d2_assets.defs.runs import PartitionReport, materialise_partitions
+from d2_assets.defs.tables import show_month, show_progress
+from d2_assets.settings import Pair, Settings
+from d2_assets.staging.layout import Home
+from d2_assets.sync.choices import choose_data_values
+from d2_assets.sync.data_values import plan_data_values
+from d2_assets.sync.months import move_data_values
+from d2_assets.sync.progress import Meter, Progress
+from d2_assets.sync.work import PlannedWork, Work
+
+KEY = dg.AssetKey(["data", "data_values"])
+
+_DESCRIPTION = """\
+Aggregate data values of one month, moved from the source to the destination of a pair, with the
+completeness registrations of their data sets. Materialising pushes.
+
+The month holds every DHIS2 period that ends in it: its days, the weeks, quarters or years that end
+in it. A period longer than a month that still runs belongs to the current month, so that early
+entries travel. What is right at the destination already is not sent again; every row read ends in
+one named outcome; the destination is read back and compared row by row.
+"""
+
+
+def build_data_values(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """The asset over the given partitions."""
+
+    @dg.multi_asset(
+        name="data_values",
+        specs=[
+            dg.AssetSpec(
+                KEY,
+                description=_DESCRIPTION,
+                group_name="data",
+                kinds={"dhis2", "parquet"},
+                owners=["team:d2_assets"],
+                tags={"d2/domain": "data_values"},
+                skippable=True,
+            )
+        ],
+        check_specs=specify_checks(KEY, partitions),
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+    )
+    def data_values(
+        context: dg.AssetExecutionContext,
+        settings: SettingsResource,
+        dhis2: DHIS2Resource,
+        home: HomeResource,
+    ) -> Iterator[dg.MaterializeResult]:
+        known = settings.load()
+
+        def move(pair: Pair, months: Sequence[str]) -> Iterator[PartitionReport]:
+            with open_work(context, known, home.open(), dhis2, pair, months) as planned:
+                yield from _report(planned)
+
+        yield from materialise_partitions(context, KEY, "data_values", known, move)
+
+    return data_values
+
+
+def open_work(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+    settings: Settings,
+    home: Home,
+    dhis2: DHIS2Resource,
+    pair: Pair,
+    months: Sequence[str],
+) -> AbstractContextManager[PlannedWork]:
+    """Read and plan the months of a pair, with this run's log, clock and progress."""
+    work = Work(
+        pair=pair.name,
+        months=tuple(months),
+        choices=choose_data_values(pair),
+        first_month=settings.first_month,
+        today=date.today(),
+        run=context.run.run_id,
+        home=home,
+        meter=Meter(time.monotonic, _observe(context, months)),
+        clock=time.time,
+        log=context.log.info,
+        warn=context.log.warning,
+    )
+    source, destination = dhis2.get_client(pair.source), dhis2.get_client(pair.destination)
+    return plan_data_values(work, source, destination)
+
+
+def _report(planned: PlannedWork) -> Iterator[PartitionReport]:
+    moved = 0
+    for result in move_data_values(planned):
+        total = planned.source.bytes_moved + planned.destination.bytes_moved
+        metadata: dict[str, Any] = show_month(planned, result, total - moved)
+        moved = total
+        yield PartitionReport(
+            planned.work.pair, result.month, metadata, answer_checks(result), result.error
+        )
+
+
+def _observe(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext, months: Sequence[str]
+) -> Callable[[Progress], None]:
+    """Progress as observations of the asset: the UI shows them while the run goes on."""
+    keys = context.partition_keys if len(months) == 1 else []
+    partition = keys[0] if len(keys) == 1 else None
+
+    def observe(progress: Progress) -> None:
+        context.log_event(
+            dg.AssetObservation(KEY, partition=partition, metadata=show_progress(progress))
+        )
+
+    return observe

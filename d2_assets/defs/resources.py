@@ -1,0 +1,41 @@
+"""What assets are given: the settings, clients of DHIS2 servers, and the folder of the data.
+
+They hold paths and names only. Secrets are read when a client is made, and never shown.
+"""
+
+from pathlib import Path
+
+import dagster as dg
+
+from d2_assets.dhis2.client import DHIS2Client
+from d2_assets.settings import Settings, load_settings
+from d2_assets.staging.layout import Home
+from d2_assets.sync.connect import connect
+
+
+class SettingsResource(dg.ConfigurableResource):
+    """The settings file of instances and pairs, read anew for every run."""
+
+    file: str
+
+    def load(self) -> Settings:
+        return load_settings(Path(self.file))
+
+
+class DHIS2Resource(dg.ConfigurableResource):
+    """Clients of the DHIS2 servers in the settings file, by their names there."""
+
+    file: str
+
+    def get_client(self, instance: str) -> DHIS2Client:
+        """A client with a session of its own; ConfigurationError when its secret is missing."""
+        return connect(load_settings(Path(self.file)), instance)
+
+
+class HomeResource(dg.ConfigurableResource):
+    """Where staged data, ledger and quarantine lie (``D2_ASSETS_HOME``)."""
+
+    folder: str
+
+    def open(self) -> Home:
+        return Home(Path(self.folder))

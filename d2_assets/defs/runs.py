@@ -1,0 +1,200 @@
+"""How every asset of the platform runs: by pair, month by month, with a checkpoint after each.
+
+A single partition gives one ``MaterializeResult``. A range records numbers and checks for each
+partition; when a later one fails, those that finished are recorded all the same, so that "only
+failed and missing" picks up the rest. A pair that the asset is not part of gives nothing at all:
+nothing is asked of a server and nothing is marked as materialised.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from d2_assets.defs.failures import make_failure
+from d2_assets.defs.partitions import group_by_pair, join_key
+from d2_assets.errors import D2AssetsError
+from d2_assets.settings import Moved, Pair, Settings
+
+#: Run tag by which runs that ended well but left something to look at can be filtered.
+OUTCOME_TAG = "d2/outcome"
+WARNED = "completed_with_warnings"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """The answer of one asset check. ``is_warning``: severity WARN instead of ERROR."""
+
+    name: str
+    passed: bool
+    description: str
+    is_warning: bool = False
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def severity(self) -> dg.AssetCheckSeverity:
+        return dg.AssetCheckSeverity.WARN if self.is_warning else dg.AssetCheckSeverity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionReport:
+    """What one partition came to: numbers and tables for the UI, checks, and what stopped it."""
+
+    pair: str
+    month: str
+    metadata: Mapping[str, Any]
+    checks: Sequence[CheckReport]
+    error: D2AssetsError | None = None
+
+    @property
+    def key(self) -> dg.MultiPartitionKey:
+        return join_key(self.pair, self.month)
+
+    @property
+    def warns(self) -> bool:
+        return any(not check.passed for check in self.checks)
+
+
+Move = Callable[[Pair, Sequence[str]], Iterable[PartitionReport]]
+
+
+def materialise_partitions(
+    context: dg.AssetExecutionContext,
+    asset_key: dg.AssetKey,
+    moved: Moved,
+    settings: Settings,
+    move: Move,
+) -> Iterator[dg.MaterializeResult]:
+    """Run ``move`` for each pair of the run; yields one result, or none when pairs are left out."""
+    done: list[PartitionReport] = []
+    left_out = False
+    for name, months in group_by_pair(context.partition_keys).items():
+        pair = settings.pair(name)
+        reason = find_reason_to_leave_out(pair, moved, settings)
+        if reason:
+            context.log.info(f"{name}: not part of this pair: {reason} Nothing was asked or sent.")
+            left_out = True
+            continue
+        _move_pair(context, asset_key, pair, months, move, done)
+    if any(report.warns for report in done):
+        context.instance.add_run_tags(context.run.run_id, {OUTCOME_TAG: WARNED})
+    if left_out:
+        _record(context, asset_key, done)
+    elif len(done) == 1:
+        yield dg.MaterializeResult(
+            asset_key=asset_key,
+            metadata=done[0].metadata,
+            check_results=[_check_result(asset_key, check) for check in done[0].checks],
+        )
+    elif done:
+        yield _range_result(context, asset_key, done)
+
+
+def find_reason_to_leave_out(pair: Pair, moved: Moved, settings: Settings) -> str:
+    """Why an asset does not belong to a pair; empty when it does."""
+    if pair not in settings.active_pairs:
+        return "the pair, or one of its instances, is not active."
+    if not pair.moves(moved):
+        return f"its sync_type is {pair.sync_type}."
+    return ""
+
+
+def _move_pair(
+    context: dg.AssetExecutionContext,
+    asset_key: dg.AssetKey,
+    pair: Pair,
+    months: Sequence[str],
+    move: Move,
+    done: list[PartitionReport],
+) -> None:
+    try:
+        for report in move(pair, months):
+            if report.error is not None:
+                _record_failed(context, asset_key, report)
+                raise report.error
+            done.append(report)
+    except D2AssetsError as error:
+        _record(context, asset_key, done)
+        raise make_failure(error) from error
+
+
+def _record(
+    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, done: Sequence[PartitionReport]
+) -> None:
+    """The partitions that are finished, as events of their own."""
+    for report in done:
+        context.log_event(
+            dg.AssetMaterialization(asset_key, partition=report.key, metadata=report.metadata)
+        )
+        _log_checks(context, asset_key, report)
+
+
+def _record_failed(
+    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, report: PartitionReport
+) -> None:
+    """Where the rows of a failed partition ended: an observation, not a materialisation."""
+    context.log_event(
+        dg.AssetObservation(asset_key, partition=report.key, metadata=report.metadata)
+    )
+    _log_checks(context, asset_key, report)
+
+
+def _range_result(
+    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, done: Sequence[PartitionReport]
+) -> dg.MaterializeResult:
+    for report in done:
+        context.add_asset_metadata(report.metadata, asset_key, report.key)
+        _log_checks(context, asset_key, report)
+    names = dict.fromkeys(check.name for report in done for check in report.checks)
+    merged = [
+        _merge([check for report in done for check in report.checks if check.name == name])
+        for name in names
+    ]
+    return dg.MaterializeResult(
+        asset_key=asset_key, check_results=[_check_result(asset_key, check) for check in merged]
+    )
+
+
+def _merge(checks: Sequence[CheckReport]) -> CheckReport:
+    """One answer for a range: the worst of its partitions."""
+    failed = [check for check in checks if not check.passed]
+    return CheckReport(
+        name=checks[0].name,
+        passed=not failed,
+        is_warning=all(check.is_warning for check in failed) if failed else False,
+        description=(
+            f"{len(failed)} of {len(checks)} partitions: {failed[0].description}"
+            if failed
+            else f"{len(checks)} partitions: {checks[0].description}"
+        ),
+    )
+
+
+def _check_result(asset_key: dg.AssetKey, check: CheckReport) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=check.passed,
+        asset_key=asset_key,
+        check_name=check.name,
+        severity=check.severity,
+        description=check.description,
+        metadata=check.metadata,
+    )
+
+
+def _log_checks(
+    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, report: PartitionReport
+) -> None:
+    for check in report.checks:
+        # Dagster stores check evaluations logged this way; only its type hint leaves them out.
+        context.log_event(
+            dg.AssetCheckEvaluation(  # pyright: ignore[reportArgumentType]
+                asset_key=asset_key,
+                check_name=check.name,
+                passed=check.passed,
+                severity=check.severity,
+                description=check.description,
+                metadata=dict(check.metadata),
+                partition=report.key,
+            )
+        )
