@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from d2_assets.dhis2.reports import Conflict, ImportReport
-from d2_assets.errors import D2AssetsError, OutcomeUnknownError, RejectedError, TransientError
+from d2_assets.errors import D2AssetsError, OutcomeUnknownError, RejectedError
 from d2_assets.ledger.outcomes import Outcome
 
 Row = Mapping[str, Any]
 
 #: How often the same rows are sent again after an answer was lost and they were not there.
 _LOST_ANSWERS = 3
+
+#: Server errors in a row after which the server is broken, not one of the rows. Halving a chunk
+#: down to one row that poisons it takes some 15.
+_BROKEN = 40
 
 #: Refusals that may be one row's doing: the group is halved. A 500 is one: 2.43 answers it to a
 #: period it cannot parse.
@@ -47,10 +51,14 @@ class Settled:
 
 @dataclass(slots=True)
 class ChunkResult:
-    """Rows that were not taken (all others were), requests sent, and what stopped the chunk."""
+    """Rows that were not taken (all others were), requests sent, and what stopped the chunk.
+
+    ``failures`` counts server errors since the last answer that was none.
+    """
 
     settled: list[Settled] = field(default_factory=list)
     requests: int = 0
+    failures: int = 0
     error: D2AssetsError | None = None
 
 
@@ -99,6 +107,7 @@ def _send(destination: Destination, group: _Group, result: ChunkResult) -> list[
         if error.status not in _DIVISIBLE:
             raise
         return _divide(group, error.code, error.message, result)
+    result.failures = 0
     if report.is_whole_refused:
         return _settle_refused_group(group, report, result)
     for index, conflict in report.refused_rows(len(group.rows)).items():
@@ -124,16 +133,17 @@ def _settle_lost(
     missing = _find_missing(destination, group, error)
     if not missing:
         return []
-    if error.status == 500:
+    result.failures += 1
+    if error.status == 500 and result.failures < _BROKEN:
         return _divide(_Group(missing, group.attempts), "", error.message, result)
-    if group.lost + 1 >= _LOST_ANSWERS:
-        raise TransientError(
-            f"{error.message} It happened {_LOST_ANSWERS} times in a row.",
-            remedy="Launch the partition again when the line or the server has recovered: "
-            "what has landed is found there and not sent again.",
-            status=error.status,
-        ) from error
-    return [_Group(missing, group.attempts, group.lost + 1)]
+    if error.status != 500 and group.lost + 1 < _LOST_ANSWERS:
+        return [_Group(missing, group.attempts, group.lost + 1)]
+    raise OutcomeUnknownError(
+        f"{error.message} It happened again and again.",
+        remedy="Launch the partition again when the line or the server has recovered: "
+        "what has landed is found there and not sent again.",
+        status=error.status,
+    ) from error
 
 
 def _find_missing(

@@ -16,7 +16,6 @@ from d2_assets.settings import Moved
 from d2_assets.sync.probe import probe_instances
 from d2_assets.sync.work import PlannedWork
 
-
 #: The assets that have a plan.
 _PLANNED: tuple[Moved, ...] = ("data_values",)
 

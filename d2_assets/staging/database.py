@@ -69,13 +69,14 @@ class Database:
         temporary = path.with_name(path.name + ".part")
         try:
             rows = self._write(query, temporary, spread=spread)
+            return seal_table(temporary, path, rows)
         except (OSError, duckdb.IOException) as error:
-            temporary.unlink(missing_ok=True)
             raise ConfigurationError(
                 f"{path} cannot be written: {error}.",
                 remedy=f"Free space on that disk or make {path.parent} writable, then run again.",
             ) from error
-        return seal_table(temporary, path, rows)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def execute(self, statement: str, *, spread: bool = False) -> None:
         """A statement without a result; ``spread`` repeats it for each part."""

@@ -200,10 +200,18 @@ def test_after_a_lost_answer_only_what_is_missing_is_sent_again() -> None:
 def test_answers_that_are_lost_again_and_again_stop_the_chunk() -> None:
     server = Server(_in_turn(LOST, LOST, LOST), stores=_nothing)
     result = settle_chunk(server, _rows(2))
-    assert isinstance(result.error, TransientError)
-    assert "3 times" in result.error.message
+    assert isinstance(result.error, OutcomeUnknownError)
+    assert "again and again" in result.error.message
     assert len(server.sent) == 3
-    assert _outcomes(result) == dict.fromkeys(range(2), Outcome.NOT_ATTEMPTED)
+    assert _outcomes(result) == dict.fromkeys(range(2), Outcome.QUEUED)
+
+
+def test_a_server_that_fails_whatever_it_is_sent_is_not_asked_row_by_row() -> None:
+    server = Server(lambda rows: BROKEN, stores=_nothing)
+    result = settle_chunk(server, _rows(1000))
+    assert isinstance(result.error, OutcomeUnknownError)
+    assert len(server.sent) == 40
+    assert len(result.settled) == 1000
 
 
 @pytest.mark.parametrize("unread", [DOWN, LOST, RejectedError("No.", status=409)])
