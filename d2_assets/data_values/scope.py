@@ -56,9 +56,9 @@ class Scope:
 def read_scope(source: DHIS2Client, destination: DHIS2Client, choices: Choices) -> Scope:
     """Ask both servers. ConfigurationError names a data set or org unit that the source lacks."""
     size = choices.page_size
-    of_source = {item.id: item for item in source.list_data_sets(size, with_org_units=False)}
+    of_source = {item.id: item for item in source.list_data_sets(size)}
     chosen = _choose_data_sets(of_source, choices.data_sets, source.name)
-    of_destination = {item.id: item for item in destination.list_data_sets(size)}
+    of_destination = {item.id: item for item in destination.list_assigned_data_sets(list(chosen))}
     units = {unit.id: unit for unit in source.list_org_units(size)}
     roots = find_roots(units, choices.org_units or _visible_roots(source), source.name)
     inside = _units_below(units.values(), roots, choices.deepest_level)

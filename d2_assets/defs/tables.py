@@ -100,30 +100,43 @@ def show_outside(planned: PlannedWork) -> dg.MetadataValue:
     )
 
 
+#: What each action of a plan says to a person.
+_PLAN_WORDS = {
+    "create": "would be created",
+    "update": "would be updated",
+    "delete": "would be deleted",
+    "unchanged": "is right already",
+    "filtered": "is left out by the pair's filters, or carried by another data set",
+    "held_by_strategy": "is held back by the import strategy or delete policy",
+    "quarantined": "is unfit and would go to quarantine",
+}
+
+
+def _show_actions(actions: Mapping[str, int]) -> dg.MetadataValue:
+    return show_table(
+        {"action": action, "rows": actions.get(action, 0), "meaning": meaning}
+        for action, meaning in _PLAN_WORDS.items()
+    )
+
+
+def _name_actions(tally: Tally) -> dict[str, int]:
+    """Registrations are planned in outcomes to be: the same numbers under the plan's words."""
+    to_be = {Outcome.CREATED: "create", Outcome.UPDATED: "update", Outcome.DELETED: "delete"}
+    return {to_be.get(outcome, str(outcome)): rows for outcome, rows in tally.outcomes.items()}
+
+
 def show_plan(planned: PlannedWork, month: str) -> dict[str, Any]:
     """What a push of this month would do."""
     actions = planned.plan.actions.get(month, {})
-    words = {
-        "create": "would be created",
-        "update": "would be updated",
-        "delete": "would be deleted",
-        "unchanged": "is right already",
-        "filtered": "is left out by the pair's filters",
-        "held_by_strategy": "is held back by the import strategy or delete policy",
-        "quarantined": "is unfit and would go to quarantine",
-    }
     only = planned.plan.destination_only.get(month, 0)
     return {
-        "plan": show_table(
-            {"action": action, "rows": actions.get(action, 0), "meaning": meaning}
-            for action, meaning in words.items()
-        ),
+        "plan": _show_actions(actions),
         "rows_read": planned.plan.read(month),
         "rows_to_send": planned.plan.sends(month),
-        **{action: actions.get(action, 0) for action in words},
+        **{action: actions.get(action, 0) for action in _PLAN_WORDS},
         "destination_only": only,
         "mirror_would_delete": only if planned.work.choices.mirror else 0,
-        "completeness": show_outcomes(planned.completeness[month].tally),
+        "completeness": _show_actions(_name_actions(planned.completeness[month].tally)),
         "changes": show_table(list_changes(planned, month)),
         "outside_partitions": show_outside(planned),
         "plan_file": dg.MetadataValue.path(str(planned.folder / "plan.parquet")),

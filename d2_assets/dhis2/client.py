@@ -62,11 +62,13 @@ class DHIS2Client:
         """The account with its rights, asked for anew."""
         return system.get_account(self.session)
 
-    def list_data_sets(
-        self, page_size: int = PAGE_SIZE, *, with_org_units: bool = True
-    ) -> list[DataSet]:
-        """Every data set that the account may read."""
-        return metadata.list_data_sets(self.session, page_size, with_org_units=with_org_units)
+    def list_data_sets(self, page_size: int = PAGE_SIZE) -> list[DataSet]:
+        """Every data set that the account may read, without its org units."""
+        return metadata.list_data_sets(self.session, page_size)
+
+    def list_assigned_data_sets(self, ids: Sequence[str]) -> list[DataSet]:
+        """Those of the data sets that the server has, with their org units."""
+        return metadata.list_assigned_data_sets(self.session, ids)
 
     def list_org_units(self, page_size: int = PAGE_SIZE) -> list[OrgUnit]:
         """Every org unit."""

@@ -129,10 +129,11 @@ class FakeDHIS2:
         units = tuple(OrgUnitReference(uid, known.get(uid, "")) for uid in self.account_units)
         return Account("AccountUid1", "mover", self.authorities, units, ())
 
-    def list_data_sets(self, page_size: int = 500, *, with_org_units: bool = True) -> list[DataSet]:
-        if with_org_units:
-            return list(self.data_sets)
+    def list_data_sets(self, page_size: int = 500) -> list[DataSet]:
         return [replace(item, org_units=frozenset()) for item in self.data_sets]
+
+    def list_assigned_data_sets(self, ids: Sequence[str]) -> list[DataSet]:
+        return [item for item in self.data_sets if item.id in ids]
 
     def list_org_units(self, page_size: int = 500) -> list[OrgUnit]:
         return list(self.org_units)

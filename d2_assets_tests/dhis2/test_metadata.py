@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from d2_assets.dhis2.metadata import (
     DataSetElement,
     iterate_objects,
+    list_assigned_data_sets,
     list_category_combos,
     list_data_sets,
     parse_category_combo,
@@ -122,10 +123,20 @@ def test_a_member_that_is_missing_is_named():
         parse_data_set(item)
 
 
+def test_the_org_units_of_data_sets_are_asked_for_in_small_pages():
+    session: Any = _serve([DATA_SET])
+    found = list_assigned_data_sets(session, ["XvcWsuHBsGA", "absent"])
+    assert [item.id for item in found] == ["XvcWsuHBsGA"]
+    assert session.asked[0][1]["filter"] == ["id:in:[XvcWsuHBsGA,absent]"]
+    assert session.asked[0][1]["fields"].endswith("organisationUnits[id]")
+    assert session.asked[0][1]["pageSize"] == 10
+
+
 def test_typed_lists_ask_for_what_they_need():
     session: Any = _serve([DATA_SET])
     assert [item.id for item in list_data_sets(session, 50)] == ["XvcWsuHBsGA"]
     assert "dataElement[id,valueType,categoryCombo[id]]" in session.asked[0][1]["fields"]
+    assert "organisationUnits" not in session.asked[0][1]["fields"]
     session = _serve([{"id": "combo", "categoryOptionCombos": [{"id": "a"}, {"id": "b"}]}])
     assert list_category_combos(session)[0].option_combos == {"a", "b"}
 
