@@ -74,3 +74,16 @@ class ContractError(D2AssetsError):
     def __init__(self, message: str, *, remedy: str = "", findings: Sequence[str] = ()) -> None:
         super().__init__(message, remedy=remedy)
         self.findings = tuple(findings)
+
+
+def join_errors(errors: Sequence[D2AssetsError], opening: str = "") -> D2AssetsError:
+    """Several errors as one that names them all; a single one stays as it is.
+
+    Only when all of them may pass by themselves is the whole a TransientError.
+    """
+    if len(errors) == 1:
+        return errors[0]
+    may_pass = all(isinstance(error, TransientError | OutcomeUnknownError) for error in errors)
+    kind = TransientError if may_pass else ConfigurationError
+    words = " ".join([opening, *(str(error) for error in errors)]).strip()
+    return kind(words, remedy="Mend these, then launch again.")

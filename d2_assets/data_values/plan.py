@@ -160,7 +160,10 @@ def _count(database: Database) -> Plan:
 def _hold_brake(database: Database, plan: Plan, brake_percent: float) -> None:
     """Stop before mirroring takes away more than the set share of a month's rows."""
     live = dict(
-        database.rows("SELECT month, count(*) FROM destination WHERE NOT deleted GROUP BY ALL")
+        database.rows(
+            f"SELECT month, count(DISTINCT hash({', '.join(KEY)})) FROM destination "
+            "WHERE NOT deleted GROUP BY month"
+        )
     )
     for month, rows in plan.destination_only.items():
         if rows * 100 > brake_percent * live.get(month, 0):

@@ -95,7 +95,8 @@ def push_changes(
     with open_table(path, SETTLED_SCHEMA) as writer, closing(chunks):
         _send_all(client, chunks, choices.writers, path, result, writer, report)
         for chunk in chunks:
-            _write(writer, [leave_row(row, Outcome.NOT_ATTEMPTED) for row in chunk.rows])
+            words = str(result.error or "")
+            _write(writer, [leave_row(row, Outcome.NOT_ATTEMPTED, words) for row in chunk.rows])
     database.attach("settled", path, spread_by=SPREAD)
     return result
 

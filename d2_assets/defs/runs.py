@@ -14,7 +14,7 @@ import dagster as dg
 
 from d2_assets.defs.failures import make_failure
 from d2_assets.defs.partitions import group_by_pair, join_key
-from d2_assets.errors import D2AssetsError
+from d2_assets.errors import D2AssetsError, join_errors
 from d2_assets.settings import Moved, Pair, Settings
 
 #: Run tag by which runs that ended well but left something to look at can be filtered.
@@ -68,15 +68,27 @@ def materialise_partitions(
 ) -> Iterator[dg.MaterializeResult]:
     """Run ``move`` for each pair of the run; yields one result, or none when pairs are left out."""
     done: list[PartitionReport] = []
+    failed: dict[str, D2AssetsError] = {}
     left_out = False
-    for name, months in group_by_pair(context.partition_keys).items():
-        pair = settings.pair(name)
-        reason = find_reason_to_leave_out(pair, moved, settings)
-        if reason:
-            context.log.info(f"{name}: not part of this pair: {reason} Nothing was asked or sent.")
-            left_out = True
-            continue
-        _move_pair(context, asset_key, pair, months, move, done)
+    try:
+        for name, months in group_by_pair(context.partition_keys).items():
+            pair = settings.pair(name)
+            reason = find_reason_to_leave_out(pair, moved, settings)
+            if reason:
+                context.log.info(f"{name}: not part of this pair: {reason} Nothing was asked.")
+                left_out = True
+                continue
+            try:
+                _move_pair(context, asset_key, move(pair, months), done)
+            except D2AssetsError as error:  # the other pairs of the run have no part in it
+                context.log.error(f"{name}: {error}")
+                failed[name] = error
+    except BaseException:  # a cancelled run, too, keeps what is finished
+        _record(context, asset_key, done)
+        raise
+    if failed:
+        _record(context, asset_key, done)
+        raise make_failure(join_errors(list(failed.values())))
     if any(report.warns for report in done):
         context.instance.add_run_tags(context.run.run_id, {OUTCOME_TAG: WARNED})
     if left_out:
@@ -103,20 +115,14 @@ def find_reason_to_leave_out(pair: Pair, moved: Moved, settings: Settings) -> st
 def _move_pair(
     context: dg.AssetExecutionContext,
     asset_key: dg.AssetKey,
-    pair: Pair,
-    months: Sequence[str],
-    move: Move,
+    reports: Iterable[PartitionReport],
     done: list[PartitionReport],
 ) -> None:
-    try:
-        for report in move(pair, months):
-            if report.error is not None:
-                _record_failed(context, asset_key, report)
-                raise report.error
-            done.append(report)
-    except D2AssetsError as error:
-        _record(context, asset_key, done)
-        raise make_failure(error) from error
+    for report in reports:
+        if report.error is not None:
+            _record_failed(context, asset_key, report)
+            raise report.error
+        done.append(report)
 
 
 def _record(

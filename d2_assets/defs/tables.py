@@ -135,7 +135,7 @@ def show_plan(planned: PlannedWork, month: str) -> dict[str, Any]:
         "rows_to_send": planned.plan.sends(month),
         **{action: actions.get(action, 0) for action in _PLAN_WORDS},
         "destination_only": only,
-        "mirror_would_delete": only if planned.work.choices.mirror else 0,
+        "mirror_would_delete": only if planned.work.choices.mirrors else 0,
         "completeness": _show_actions(_name_actions(planned.completeness[month].tally)),
         "changes": show_table(list_changes(planned, month)),
         "outside_partitions": show_outside(planned),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from d2_assets.errors import TransientError
+from d2_assets.errors import ConfigurationError, TransientError
 from d2_assets.identifiers import make_slug
 
 
@@ -31,6 +31,12 @@ def hold_lease(
     """
     lock = FileLock(folder / f"{make_slug(destination)}.lock")
     note = folder / f"{make_slug(destination)}.json"
+    if not os.access(folder, os.W_OK):
+        raise ConfigurationError(
+            f"The folder of leases {folder} is not writable.",
+            remedy="Give the account that runs d2_assets write access to it.",
+            key="home",
+        )
     if not _try_lock(lock, 0):
         log(f"Waiting for {_read_holder(note)}, which writes to {destination} now.")
         if not _try_lock(lock, wait_seconds):

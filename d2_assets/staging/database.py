@@ -71,6 +71,9 @@ class Database:
             rows = self._write(query, temporary, spread=spread)
             return seal_table(temporary, path, rows)
         except (OSError, duckdb.IOException) as error:
+            # A query that fails midway is an OSError too to Arrow, one without a number.
+            if isinstance(error, OSError) and error.errno is None:
+                raise
             raise ConfigurationError(
                 f"{path} cannot be written: {error}.",
                 remedy=f"Free space on that disk or make {path.parent} writable, then run again.",

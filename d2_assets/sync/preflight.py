@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from d2_assets.data_values.scope import Scope
 from d2_assets.dhis2.client import DHIS2Client
-from d2_assets.errors import ConfigurationError, D2AssetsError
+from d2_assets.errors import ConfigurationError, D2AssetsError, join_errors
 
 _CALENDARS = frozenset({"iso8601", "gregorian"})
 _WRITE_AUTHORITIES = frozenset({"ALL", "F_DATAVALUE_ADD"})
@@ -28,16 +28,11 @@ def check_servers(source: DHIS2Client, destination: DHIS2Client) -> Preflight:
     """Ask both servers who they are and who we are there.
 
     One problem is raised as it is, so that what may follow stays known (a server that is down is
-    worth another try); several become one ConfigurationError that names them all.
+    worth another try); several become one that names them all.
     """
     problems = [*_find_problems(source, writes=False), *_find_problems(destination, writes=True)]
-    if len(problems) == 1:
-        raise problems[0]
     if problems:
-        raise ConfigurationError(
-            "Nothing was sent: " + " ".join(str(problem) for problem in problems),
-            remedy="Mend these, then launch the partition again.",
-        )
+        raise join_errors(problems, "Nothing was sent:")
     warnings = [client.dialect_warning for client in (source, destination)]
     return Preflight(
         source.get_system_info().version,
