@@ -1,8 +1,8 @@
 """What is unfit is found before anything is sent, against the destination's own metadata.
 
 Every mapped row gets a verdict (NULL when it is fit): rows are never dropped here, they are
-told apart. Rows that the source marks as deleted are only filtered: what the destination cannot
-hold is not there to be deleted.
+told apart. Rows that the source marks as deleted are judged only by whether the destination could
+be looked at where they would be: what it cannot hold is not there to be deleted.
 """
 
 from pathlib import Path
@@ -56,7 +56,11 @@ def _judge(database: Database, path: Path) -> None:
                    WHEN unit_here.org_unit IS NULL THEN 'org_unit_too_deep'
                    WHEN period.asked AND period.period_type <> data_set.period_type
                        AND other.data_element IS NOT NULL THEN 'other_data_set'
-                   WHEN mapped.deleted THEN NULL
+                   WHEN mapped.deleted THEN CASE
+                       WHEN data_set.data_set IS NULL THEN 'data_set_unknown'
+                       WHEN element.data_element IS NULL THEN 'data_element_outside_data_set'
+                       WHEN NOT unit.may_write THEN 'org_unit_outside_account'
+                   END
                    WHEN period.period_type IS NULL THEN 'period_malformed'
                    WHEN NOT period.asked THEN 'period_not_asked'
                    WHEN data_set.data_set IS NULL THEN 'data_set_unknown'
