@@ -246,13 +246,16 @@ def test_a_value_of_a_data_set_that_the_pair_leaves_out_is_filtered(
 
 
 @pytest.mark.parametrize("verdict", sorted(set(CASES) - {"duplicate_key"}))
-def test_a_deleted_row_is_only_filtered(database: Database, tmp_path: Path, verdict: str) -> None:
+def test_a_deleted_row_is_judged_by_whether_the_destination_could_be_looked_at(
+    database: Database, tmp_path: Path, verdict: str
+) -> None:
     case = CASES[verdict]
     before = [row | {"deleted": True} for row in case.before]
     rows = [*before, make_row(**case.changes, deleted=True)]
     judged = check_rows(database, tmp_path, rows, case.scope)[-1]
-    filtered = VERDICTS[verdict].outcome == Outcome.FILTERED
-    assert judged["verdict"] == (verdict if filtered else None)
+    unseen = {"data_set_unknown", "data_element_outside_data_set", "org_unit_outside_account"}
+    is_named = VERDICTS[verdict].outcome == Outcome.FILTERED or verdict in unseen
+    assert judged["verdict"] == (verdict if is_named else None)
 
 
 def test_a_deleted_row_is_carried_by_the_data_set_that_it_belongs_to(
