@@ -6,7 +6,8 @@ failed and missing" picks up the rest. A pair that the asset is not part of give
 nothing is asked of a server and nothing is marked as materialised.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +57,7 @@ class PartitionReport:
         return any(not check.passed for check in self.checks)
 
 
-Move = Callable[[Pair, Sequence[str]], Iterable[PartitionReport]]
+Move = Callable[[Pair, Sequence[str]], Generator[PartitionReport, None, None]]
 
 
 def materialise_partitions(
@@ -79,7 +80,9 @@ def materialise_partitions(
                 left_out = True
                 continue
             try:
-                _move_pair(context, asset_key, move(pair, months), done)
+                # Closed at once, not when the error is forgotten: it holds the lease.
+                with closing(move(pair, months)) as reports:
+                    _move_pair(context, asset_key, reports, done)
             except D2AssetsError as error:  # the other pairs of the run have no part in it
                 context.log.error(f"{name}: {error}")
                 failed[name] = error

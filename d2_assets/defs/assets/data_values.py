@@ -1,7 +1,7 @@
 """The asset ``data/data_values``: aggregate data values and their completeness registrations."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any
@@ -62,7 +62,7 @@ def build_data_values(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinitio
     ) -> Iterator[dg.MaterializeResult]:
         known = settings.load()
 
-        def move(pair: Pair, months: Sequence[str]) -> Iterator[PartitionReport]:
+        def move(pair: Pair, months: Sequence[str]) -> Generator[PartitionReport, None, None]:
             with open_work(context, known, home.open(), dhis2, pair, months) as planned:
                 yield from _report(planned)
 
