@@ -26,6 +26,10 @@ class DHIS2Client:
         self.name = name
         self.session = session
 
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self.session.close()
+
     @property
     def url(self) -> str:
         """The server's address, without a slash at its end."""

@@ -28,6 +28,8 @@ _NAMED_FIELDS: Mapping[str, tuple[str, ...]] = {
     "E8031": ("org_unit", "period"),
     "E8033": ("attribute_option_combo", "org_unit", "period"),
 }
+#: Refusals that concern every row of a request, which is for one data set: its write right.
+_OF_EVERY_ROW = frozenset({"E8010"})
 _ROW_NUMBERS = re.compile(r"Value #(?:(\d+)|\[([\d, ]+)\])")
 _LISTED = re.compile(r"(.*?)-?\[([^\[\]]*)\]")
 
@@ -185,6 +187,8 @@ def _find_rows(conflict: Conflict) -> tuple[int, ...]:
 
 def _match_rows(conflict: Conflict, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """The rows whose fields are those that the arguments end with ("…-element-[combo, combo]")."""
+    if conflict.error_code in _OF_EVERY_ROW:
+        return list(range(len(rows)))
     fields = _NAMED_FIELDS.get(conflict.error_code)
     match = _LISTED.fullmatch(conflict.arguments)
     if fields is None or match is None:

@@ -253,7 +253,12 @@ def test_a_deleted_row_is_judged_by_whether_the_destination_could_be_looked_at(
     before = [row | {"deleted": True} for row in case.before]
     rows = [*before, make_row(**case.changes, deleted=True)]
     judged = check_rows(database, tmp_path, rows, case.scope)[-1]
-    unseen = {"data_set_unknown", "data_element_outside_data_set", "org_unit_outside_account"}
+    unseen = {
+        "data_set_unknown",
+        "data_set_read_only",
+        "data_element_outside_data_set",
+        "org_unit_outside_account",
+    }
     is_named = VERDICTS[verdict].outcome == Outcome.FILTERED or verdict in unseen
     assert judged["verdict"] == (verdict if is_named else None)
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import closing, contextmanager
 from datetime import date
 from typing import Any
 
@@ -71,6 +71,7 @@ def build_data_values(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinitio
     return data_values
 
 
+@contextmanager
 def open_work(
     context: dg.AssetExecutionContext | dg.OpExecutionContext,
     settings: Settings,
@@ -78,7 +79,7 @@ def open_work(
     dhis2: DHIS2Resource,
     pair: Pair,
     months: Sequence[str],
-) -> AbstractContextManager[PlannedWork]:
+) -> Iterator[PlannedWork]:
     """Read and plan the months of a pair, with this run's log, clock and progress."""
     work = Work(
         pair=pair.name,
@@ -93,8 +94,12 @@ def open_work(
         log=context.log.info,
         warn=context.log.warning,
     )
-    source, destination = dhis2.get_client(pair.source), dhis2.get_client(pair.destination)
-    return plan_data_values(work, source, destination)
+    with (
+        closing(dhis2.get_client(pair.source)) as source,
+        closing(dhis2.get_client(pair.destination)) as destination,
+        plan_data_values(work, source, destination) as planned,
+    ):
+        yield planned
 
 
 def _report(planned: PlannedWork) -> Iterator[PartitionReport]:

@@ -1,0 +1,65 @@
+"""Fixtures of journeys; ``conftest`` of each folder that travels takes them in."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from d2_assets.defs import resources
+from d2_assets.defs.assets import data_values as asset_module
+from d2_assets.http.policy import RetryPolicy
+from d2_assets.sandbox import ContentSpec
+from d2_assets.sync.connect import connect
+from d2_assets_tests.journeys.journey import Journey
+from d2_assets_tests.journeys.world import CONTENT, StandingDate, Templates
+
+#: The versions of source and destination.
+BOTH_WAYS = (("2.40", "2.43"), ("2.43", "2.40"))
+
+Start = Callable[..., Journey]
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    return Templates(tmp_path_factory.mktemp("templates"))
+
+
+@pytest.fixture
+def start_journey(
+    templates: Templates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Start]:
+    """Starts the two servers of a journey; they end with the test."""
+    monkeypatch.setattr(asset_module, "date", StandingDate)
+    patient = RetryPolicy(first_delay=0.01)
+    monkeypatch.setattr(resources, "connect", partial(connect, policy=patient))
+    with ExitStack() as stack:
+
+        def start(source: str, destination: str, content: ContentSpec = CONTENT) -> Journey:
+            servers = [
+                stack.enter_context(
+                    templates.start(
+                        version,
+                        tmp_path / f"{name}.sqlite",
+                        with_data=with_data,
+                        content=content,
+                    )
+                )
+                for name, version, with_data in (
+                    ("source", source, True),
+                    ("destination", destination, False),
+                )
+            ]
+            instance = stack.enter_context(dg.DagsterInstance.ephemeral())
+            return Journey(tmp_path, servers[0], servers[1], instance, monkeypatch)
+
+        yield start
+
+
+@pytest.fixture(params=BOTH_WAYS, ids=" to ".join)
+def journey(start_journey: Start, request: pytest.FixtureRequest) -> Journey:
+    """A journey from 2.40 to 2.43, and one from 2.43 to 2.40."""
+    source, destination = request.param
+    return start_journey(source, destination)

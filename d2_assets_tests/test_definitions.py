@@ -1,0 +1,107 @@
+import runpy
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from d2_assets.definitions import build_definitions
+from d2_assets.errors import ConfigurationError
+from d2_assets.settings import load_settings
+from d2_assets.settings.loading import SANDBOX_FILE
+from d2_assets_tests.journeys.backfills import open_instance, open_workspace
+from d2_assets_tests.recordings import ROOT
+from d2_assets_tests.settings.texts import GOOD
+
+KEY = dg.AssetKey(["data", "data_values"])
+DOOR = ROOT / "d2_assets" / "definitions.py"
+
+
+@pytest.fixture
+def defs() -> dg.Definitions:
+    return build_definitions(load_settings(SANDBOX_FILE, {}))
+
+
+def test_the_definitions_hold_these_assets_checks_and_jobs(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {"data/data_values"}
+    checks = {(check.asset_key.to_user_string(), check.name) for check in graph.asset_check_keys}
+    assert checks == {
+        ("data/data_values", "no_row_is_lost"),
+        ("data/data_values", "destination_equals_source"),
+    }
+    jobs = {job.name for job in defs.resolve_all_job_defs()} - {"__ASSET_JOB"}
+    assert jobs == {"data", "preview", "test_instances"}
+
+
+def test_the_definitions_can_be_loaded(defs: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_every_job_says_what_it_does(defs: dg.Definitions) -> None:
+    for job in defs.resolve_all_job_defs():
+        if job.name != "__ASSET_JOB":
+            assert job.description, job.name
+
+
+def test_an_asset_says_what_its_period_means(defs: dg.Definitions) -> None:
+    spec = next(spec for spec in defs.resolve_all_asset_specs() if spec.key == KEY)
+    text = " ".join((spec.description or "").split())
+    assert "every DHIS2 period that ends in it" in text
+    assert "belongs to the current month" in text
+    assert spec.group_name == "data"
+    assert spec.kinds == {"dhis2", "parquet"}
+    assert spec.owners
+
+
+def test_all_jobs_with_partitions_share_one_partitioning(defs: dg.Definitions) -> None:
+    asset, preview = (defs.resolve_job_def(name).partitions_def for name in ("data", "preview"))
+    assert asset == preview
+    assert asset is not None
+    assert asset.has_partition_key(dg.MultiPartitionKey(
+        {"period": "202511", "pair": "national--training"}))  # fmt: skip
+    assert asset.has_partition_key("national--training|202511")
+
+
+def test_a_range_is_one_run_and_steps_stay_in_its_process(defs: dg.Definitions) -> None:
+    policy = defs.resolve_asset_graph().get(KEY).backfill_policy
+    assert policy == dg.BackfillPolicy.single_run()
+    assert defs.executor is dg.in_process_executor
+
+
+@pytest.fixture
+def spoilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings with two mistakes, as D2_ASSETS_CONFIG names them."""
+    file = tmp_path / "our-settings.yaml"
+    text = GOOD.replace("role: source", "role: sender").replace("pairs:", "pears:")
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("D2_ASSETS_CONFIG", str(file))
+    return file
+
+
+def test_mistakes_in_the_settings_name_file_and_key(spoilt: Path) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        runpy.run_path(str(DOOR))
+    for words in (str(spoilt), "instances[0].role", "'sender'", "pears", "Did you mean `pairs`?"):
+        assert words in str(told.value)
+
+
+@pytest.mark.filterwarnings("ignore:Error loading repository location")
+def test_a_code_location_with_mistakes_shows_them_in_the_ui(spoilt: Path, tmp_path: Path) -> None:
+    with (
+        open_instance(tmp_path / "dagster") as instance,
+        open_workspace(instance, DOOR) as workspace,
+    ):
+        entries = workspace.create_request_context().get_code_location_entries()
+        (entry,) = entries.values()
+    assert entry.load_error is not None
+    told = entry.load_error.to_string()
+    assert str(spoilt) in told
+    assert "instances[0].role" in told
+
+
+def test_settings_that_are_not_there_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("D2_ASSETS_CONFIG", str(tmp_path / "nowhere.yaml"))
+    with pytest.raises(ConfigurationError, match=r"nowhere\.yaml"):
+        runpy.run_path(str(DOOR))
