@@ -2,7 +2,7 @@
 
 Every mapped row gets a verdict (NULL when it is fit): rows are never dropped here, they are
 told apart. Rows that the source marks as deleted are judged only by whether the destination could
-be looked at, and written to, where they would be: what it cannot hold is not there to be deleted.
+be looked at where they would be: what it cannot hold is not there to be deleted.
 """
 
 from pathlib import Path
@@ -58,7 +58,6 @@ def _judge(database: Database, path: Path) -> None:
                        AND other.data_element IS NOT NULL THEN 'other_data_set'
                    WHEN mapped.deleted THEN CASE
                        WHEN data_set.data_set IS NULL THEN 'data_set_unknown'
-                       WHEN NOT data_set.may_write THEN 'data_set_read_only'
                        WHEN element.data_element IS NULL THEN 'data_element_outside_data_set'
                        WHEN NOT unit.may_write THEN 'org_unit_outside_account'
                    END

@@ -255,7 +255,6 @@ def test_a_deleted_row_is_judged_by_whether_the_destination_could_be_looked_at(
     judged = check_rows(database, tmp_path, rows, case.scope)[-1]
     unseen = {
         "data_set_unknown",
-        "data_set_read_only",
         "data_element_outside_data_set",
         "org_unit_outside_account",
     }
