@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -89,6 +90,7 @@ def show_data_sets(
 def show_outside(planned: PlannedWork) -> dg.MetadataValue:
     """Values of the pair that lie in no partition."""
     outside = planned.outside
+    counted = datetime.fromtimestamp(outside.counted_at, UTC)
     return show_table(
         [
             {
@@ -96,6 +98,11 @@ def show_outside(planned: PlannedWork) -> dg.MetadataValue:
                 "values": outside.before_first_month,
             },
             {"where": "in the future", "values": outside.in_the_future},
+            {
+                "where": f"counted {counted:%Y-%m-%d %H:%M} UTC"
+                + (", and there are more" if outside.there_are_more else ""),
+                "values": outside.total,
+            },
         ]
     )
 

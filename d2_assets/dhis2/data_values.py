@@ -35,6 +35,7 @@ class DataValueQuery:
     """One data set at some org units (``children``: and all below), for periods or dates.
 
     ``start_date`` and ``end_date`` take only periods that lie fully inside: prefer ``periods``.
+    ``limit`` is the most rows that are wanted [read].
     """
 
     data_set: str
@@ -44,6 +45,7 @@ class DataValueQuery:
     include_deleted: bool = True
     start_date: date | None = None
     end_date: date | None = None
+    limit: int | None = None
 
     @property
     def params(self) -> dict[str, Any]:
@@ -59,6 +61,8 @@ class DataValueQuery:
             params["startDate"] = self.start_date.isoformat()
         if self.end_date:
             params["endDate"] = self.end_date.isoformat()
+        if self.limit:
+            params["limit"] = self.limit
         return params
 
 

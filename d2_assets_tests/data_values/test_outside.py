@@ -1,4 +1,7 @@
+from datetime import date
 from pathlib import Path
+
+import pytest
 
 from d2_assets.data_values.outside import Outside, count_outside
 from d2_assets_tests.data_values.builders import (
@@ -40,6 +43,29 @@ def test_what_a_partition_holds_is_not_outside(tmp_path: Path) -> None:
 
 def test_a_day_of_this_month_that_has_not_come_is_in_the_future(tmp_path: Path) -> None:
     assert _count(_source("20251130"), tmp_path).in_the_future == 1
+
+
+def test_a_week_that_has_begun_and_ends_next_month_is_in_the_future(tmp_path: Path) -> None:
+    server = _source("2025W48")
+    last_of_november = date(2025, 11, 30)
+    outside = count_outside(
+        server.client, make_scope(), "202501", last_of_november, tmp_path / "outside.json", 0.0
+    )
+    assert outside.total == 0, "it ends on that day"
+    server = _source("2025SunW49")
+    outside = count_outside(
+        server.client, make_scope(), "202501", last_of_november, tmp_path / "other.json", 0.0
+    )
+    assert outside.in_the_future == 1
+
+
+def test_counting_asks_for_so_many_values_and_says_when_there_are_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("d2_assets.data_values.outside._MOST", 2)
+    server = _source("202410", "202411", "202412")
+    assert _count(server, tmp_path).there_are_more
+    assert {query.limit for query in server.reads} == {2}
 
 
 def test_deleted_values_are_not_counted(tmp_path: Path) -> None:
