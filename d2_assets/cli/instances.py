@@ -14,7 +14,7 @@ app = typer.Typer(no_args_is_help=True, help="The servers of the settings file."
 
 _BESIDE_THE_FILE = "A relative path starts at the settings file."
 
-#: Headings of the fields of ``InstanceReport``, in their order.
+#: Headings of the fields of ``InstanceReport``, in their order, up to its message.
 _PROBED = (
     "Instance",
     "Reachable",
@@ -24,7 +24,6 @@ _PROBED = (
     "Account",
     "Org units",
     "May write",
-    "Message",
 )
 
 
@@ -102,6 +101,10 @@ def instances_test(
     from d2_assets.sync.probe import probe_instances
 
     reports = probe_instances(load_settings(config), names or ())
-    show(build_table(_PROBED, [astuple(report) for report in reports]))
+    show(build_table(_PROBED, [astuple(report)[: len(_PROBED)] for report in reports]))
+    # Below the table: nobody reads a sentence in a column of ten letters.
+    for report in reports:
+        if report.message:
+            typer.echo(report.message)
     if any(report.message for report in reports):
         raise typer.Exit(1)

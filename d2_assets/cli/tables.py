@@ -37,10 +37,10 @@ def pairs_table(pairs: Iterable[Pair]) -> Table:
 
 
 def build_table(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
-    """A table of texts; long cells are folded, never cut."""
+    """A table of texts; names stand whole, other long cells are folded, never cut."""
     table = Table()
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*map(_cell, row))
     return table

@@ -48,7 +48,9 @@ def probe_instances(
     return tuple(
         _probe_dhis2(settings, instance.name, environ)
         if instance.kind == "dhis2"
-        else InstanceReport(instance.name, message="OpenLMIS instances cannot be tested yet.")
+        else InstanceReport(
+            instance.name, message=f"{instance.name}: OpenLMIS instances cannot be tested yet."
+        )
         for instance in chosen
     )
 

@@ -98,7 +98,7 @@ def test_a_missing_secret_and_openlmis_are_told_in_the_report() -> None:
     settings = parse_settings(GOOD, FILE)
     training, lmis = probe_instances(settings, ("training", "lmis"), {})
     assert str(Path("/etc/d2/training.token")) in training.message
-    assert lmis.message == "OpenLMIS instances cannot be tested yet."
+    assert lmis.message == "lmis: OpenLMIS instances cannot be tested yet."
 
 
 def test_all_active_instances_are_tested_unless_some_are_named() -> None:
