@@ -3,10 +3,9 @@
 import warnings
 
 import dagster as dg
-from dagster._utils.warnings import BetaWarning, PreviewWarning
 
-warnings.filterwarnings("ignore", category=BetaWarning)
-warnings.filterwarnings("ignore", category=PreviewWarning)
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from d2_assets.defs.assets.data_values import build_data_values  # noqa: E402
 from d2_assets.defs.jobs import build_preview, build_test_instances  # noqa: E402

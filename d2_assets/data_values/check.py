@@ -29,7 +29,7 @@ _KEY_HASH = f"hash({', '.join(f'mapped.{name}' for name in KEY)})"
 def find_unfit(database: Database, scope: Scope, window: Window, path: Path) -> None:
     """Stage ``checked``: the rows of the view ``mapped`` with verdict, words and value type."""
     _load_reference(database, scope, window)
-    _judge(database, path.with_name("judged.parquet"))
+    _judge(database, path.with_name("judged.parquet"), strict=scope.strict_keys)
     _find_repeated(database)
     database.save(
         f"""
@@ -44,7 +44,10 @@ def find_unfit(database: Database, scope: Scope, window: Window, path: Path) -> 
     database.attach("checked", path, spread_by=SPREAD)
 
 
-def _judge(database: Database, path: Path) -> None:
+def _judge(database: Database, path: Path, *, strict: bool) -> None:
+    # Values of combos that an element has left behind are real data; servers up to 2.42 take them.
+    of_combo = "{0}.category_combo = {1}.category_combo AND" if strict else ""
+    combos = "option_combo" if strict else "(SELECT DISTINCT option_combo FROM option_combo)"
     misfit = misfit_sql("mapped.value", "element.value_type")
     database.save(
         f"""
@@ -88,10 +91,10 @@ def _judge(database: Database, path: Path) -> None:
         LEFT JOIN unit ON unit.org_unit = mapped.org_unit
         LEFT JOIN assigned ON assigned.data_set = mapped.data_set
             AND assigned.org_unit = mapped.org_unit
-        LEFT JOIN option_combo AS combo ON combo.category_combo = element.category_combo
-            AND combo.option_combo = mapped.category_option_combo
-        LEFT JOIN option_combo AS attribute ON attribute.category_combo = data_set.category_combo
-            AND attribute.option_combo = mapped.attribute_option_combo
+        LEFT JOIN {combos} AS combo ON {of_combo.format("combo", "element")}
+            combo.option_combo = mapped.category_option_combo
+        LEFT JOIN {combos} AS attribute ON {of_combo.format("attribute", "data_set")}
+            attribute.option_combo = mapped.attribute_option_combo
         """,
         path,
         spread=True,
@@ -201,7 +204,7 @@ def _load_elements(database: Database, data_sets: list[DataSet]) -> None:
 
 def _load_units(database: Database, scope: Scope, data_sets: list[DataSet]) -> None:
     units = [unit for uid, unit in scope.destination_units.items() if uid in scope.source_units]
-    binding = scope.opening_dates_bind
+    binding = scope.strict_keys
     assigned = [(item.id, uid) for item in data_sets for uid in item.org_units]
     _load(database, "unit_here", {"org_unit": list(scope.source_units)})
     _load(

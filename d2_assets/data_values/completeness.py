@@ -169,8 +169,7 @@ def _find_verdict(item: CompletenessRegistration, scope: Scope) -> str:
         return "org_unit_outside_data_set"
     if item.org_unit not in scope.writable:
         return "org_unit_outside_account"
-    options = scope.option_combos.get(data_set.category_combo, frozenset())
-    if item.attribute_option_combo not in options:
+    if not scope.takes_attribute(item.attribute_option_combo, data_set.category_combo):
         return "attribute_option_combo_outside"
     return ""
 

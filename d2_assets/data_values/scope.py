@@ -32,8 +32,9 @@ class Scope:
     ``data_sets``: the source's, chosen by the pair, by id. ``left_out``: the source's others.
     ``source_units``: the units below the roots, down to the deepest level. ``writable``: the
     destination's units that its account may write to. ``option_combos``: the destination's, by
-    category combo. ``opening_dates_bind``: whether the destination refuses a
-    period before a unit opened (2.43 does, for the whole request; older ones take it).
+    category combo. ``strict_keys``: whether the destination refuses a whole request for an option
+    combo outside the element's or data set's combo, or a period before a unit opened, as 2.43
+    does; older ones take both.
     """
 
     data_sets: Mapping[str, DataSet]
@@ -45,12 +46,18 @@ class Scope:
     option_combos: Mapping[str, frozenset[str]]
     source_cuts: tuple[Cut, ...]
     destination_cuts: tuple[Cut, ...]
-    opening_dates_bind: bool
+    strict_keys: bool
 
     @property
     def shared_data_sets(self) -> tuple[str, ...]:
         """The pair's data sets that the destination has."""
         return tuple(uid for uid in self.data_sets if uid in self.destination_data_sets)
+
+    def takes_attribute(self, option_combo: str, category_combo: str) -> bool:
+        """Whether the destination takes an attribute option combo for a data set's combo."""
+        if self.strict_keys:
+            return option_combo in self.option_combos.get(category_combo, ())
+        return any(option_combo in options for options in self.option_combos.values())
 
 
 def read_scope(source: DHIS2Client, destination: DHIS2Client, choices: Choices) -> Scope:
@@ -85,7 +92,7 @@ def read_scope(source: DHIS2Client, destination: DHIS2Client, choices: Choices) 
         option_combos=combos,
         source_cuts=split_reads(inside, roots, choices.pull_level),
         destination_cuts=split_reads(shared, find_covering_roots(shared), choices.pull_level),
-        opening_dates_bind=destination.dialect.refuses_whole_group,
+        strict_keys=destination.dialect.refuses_whole_group,
     )
 
 

@@ -79,13 +79,13 @@ VERDICTS: Mapping[str, Verdict] = {
     ),
     "category_option_combo_outside": Verdict(
         Outcome.QUARANTINED,
-        "Category option combo {category_option_combo} is not one of data element {data_element} "
-        "at the destination. Load the metadata first.",
+        "Category option combo {category_option_combo} is unknown at the destination, or not one "
+        "of data element {data_element} there. Load the metadata first.",
     ),
     "attribute_option_combo_outside": Verdict(
         Outcome.QUARANTINED,
-        "Attribute option combo {attribute_option_combo} is not one of data set {data_set} "
-        "at the destination. Load the metadata first.",
+        "Attribute option combo {attribute_option_combo} is unknown at the destination, or not one "
+        "of data set {data_set} there. Load the metadata first.",
     ),
     "duplicate_key": Verdict(
         Outcome.QUARANTINED,

@@ -86,7 +86,7 @@ def make_scope(**changes: Any) -> Scope:
         option_combos={combo.id: combo.option_combos for combo in CATEGORY_COMBOS},
         source_cuts=whole,
         destination_cuts=whole,
-        opening_dates_bind=False,
+        strict_keys=False,
     )
     return replace(scope, **changes)
 

@@ -15,6 +15,7 @@ from d2_assets.staging.database import Database
 from d2_assets_tests.data_values.builders import (
     CLINIC_1,
     CLINIC_2,
+    COMBO,
     DATA_SETS,
     FLAG,
     MONTH,
@@ -90,14 +91,16 @@ CASES: Mapping[str, Case] = {
         f"{CLINIC_1} opened after period {MONTH}",
         make_scope(
             destination_units={**UNITS, CLINIC_1: make_unit(UNITS[CLINIC_1].path, "2025-12-01")},
-            opening_dates_bind=True,
+            strict_keys=True,
         ),
     ),
     "category_option_combo_outside": Case(
-        {"category_option_combo": "OptionOther"}, f"OptionOther is not one of data element {NUMBER}"
+        {"category_option_combo": "OptionOther"},
+        f"OptionOther is unknown at the destination, or not one of data element {NUMBER}",
     ),
     "attribute_option_combo_outside": Case(
-        {"attribute_option_combo": "OptionOther"}, f"OptionOther is not one of data set {MONTHLY}"
+        {"attribute_option_combo": "OptionOther"},
+        f"OptionOther is unknown at the destination, or not one of data set {MONTHLY}",
     ),
     "duplicate_key": Case({"value": "6"}, "more than once", before=[make_row(value="5")]),
     "empty_value": Case({"value": " ", "comment": ""}, "empty"),
@@ -159,8 +162,25 @@ def test_the_opening_date_binds_newer_servers_only(database: Database, tmp_path:
     unknown = {**UNITS, CLINIC_1: make_unit(UNITS[CLINIC_1].path, None)}
     on_the_last_day = {**UNITS, CLINIC_1: make_unit(UNITS[CLINIC_1].path, "2025-11-30")}
     for units, binds in ((late, False), (unknown, True), (on_the_last_day, True)):
-        scope = make_scope(destination_units=units, opening_dates_bind=binds)
+        scope = make_scope(destination_units=units, strict_keys=binds)
         assert _verdicts(check_rows(database, tmp_path, [make_row()], scope)) == [None]
+
+
+def test_a_combo_that_an_element_has_left_behind_is_taken_up_to_2_42(
+    database: Database, tmp_path: Path
+) -> None:
+    combos = {COMBO: frozenset({OPTION}), "ComboOther0": frozenset({"OptionOther"})}
+    rows = [
+        make_row(category_option_combo="OptionOther"),
+        make_row(attribute_option_combo="OptionOther"),
+    ]
+    lenient = make_scope(option_combos=combos, strict_keys=False)
+    strict = make_scope(option_combos=combos, strict_keys=True)
+    assert _verdicts(check_rows(database, tmp_path, rows, lenient)) == [None, None]
+    assert _verdicts(check_rows(database, tmp_path, rows, strict)) == [
+        "category_option_combo_outside",
+        "attribute_option_combo_outside",
+    ]
 
 
 def test_of_alike_rows_with_one_key_one_travels(database: Database, tmp_path: Path) -> None:

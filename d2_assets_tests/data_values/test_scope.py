@@ -157,7 +157,7 @@ def test_the_source_is_read_below_the_units_that_its_account_sees() -> None:
 def test_only_newer_servers_are_bound_by_opening_dates() -> None:
     for version, binds in (("2.42.4", False), ("2.43.1", True)):
         scope = read_scope(FakeDHIS2().client, FakeDHIS2(version=version).client, Choices())
-        assert scope.opening_dates_bind is binds
+        assert scope.strict_keys is binds
 
 
 @pytest.mark.parametrize(
