@@ -34,6 +34,7 @@ class Outside:
     ``there_are_more``: counting stopped at the most that a request may bring.
     """
 
+    first_month: str
     before_first_month: int
     in_the_future: int
     counted_at: float
@@ -49,7 +50,7 @@ def count_outside(
 ) -> Outside:
     """Count at the source, or give the count kept in ``kept`` when it is fresh."""
     fresh = _read_kept(kept, now)
-    if fresh is not None:
+    if fresh is not None and fresh.first_month == first_month:
         return fresh
     opening = parse_month(first_month).start
     past = {"start_date": _DAWN, "end_date": opening - timedelta(days=1)}
@@ -60,7 +61,7 @@ def count_outside(
     later = list(_count(source, scope, future, download))
     later += _count(source, scope, {"periods": begun}, download) if begun else []
     more = any(rows >= _MOST for rows in [*before, *later])
-    outside = Outside(sum(before), sum(later), now, more)
+    outside = Outside(first_month, sum(before), sum(later), now, more)
     kept.write_text(json.dumps(asdict(outside)), encoding="utf-8")
     return outside
 

@@ -28,8 +28,8 @@ _NAMED_FIELDS: Mapping[str, tuple[str, ...]] = {
     "E8031": ("org_unit", "period"),
     "E8033": ("attribute_option_combo", "org_unit", "period"),
 }
-#: Refusals that concern every row of a request, which is for one data set: its write right.
-_OF_EVERY_ROW = frozenset({"E8010"})
+#: Refusals of every row of a request, which is for one data set: it is unknown, or read only.
+_OF_EVERY_ROW = frozenset({"E7600", "E7601", "E8010"})
 _ROW_NUMBERS = re.compile(r"Value #(?:(\d+)|\[([\d, ]+)\])")
 _LISTED = re.compile(r"(.*?)-?\[([^\[\]]*)\]")
 

@@ -32,7 +32,7 @@ def _source(*periods: str) -> FakeDHIS2:
 def test_values_before_the_first_month_and_in_the_future_are_counted(tmp_path: Path) -> None:
     server = _source("202412", "2024", "2019W1", "202512", "2026Q1", "20251231")
     server.hold(make_row(data_element=STOCK, period="202412", org_unit=CLINIC_2))
-    assert _count(server, tmp_path) == Outside(4, 3, 0.0)
+    assert _count(server, tmp_path) == Outside("202501", 4, 3, 0.0)
     assert _count(server, tmp_path).total == 7
 
 
@@ -78,9 +78,17 @@ def test_the_count_is_kept_for_a_day(tmp_path: Path) -> None:
     server = _source("202412")
     assert _count(server, tmp_path, 1000.0).counted_at == 1000.0
     asked = len(server.reads)
-    assert _count(_source(), tmp_path, 1000.0 + DAY - 1) == Outside(1, 0, 1000.0)
-    assert _count(_source(), tmp_path, 1000.0 + DAY) == Outside(0, 0, 1000.0 + DAY)
+    assert _count(_source(), tmp_path, 1000.0 + DAY - 1) == Outside("202501", 1, 0, 1000.0)
+    assert _count(_source(), tmp_path, 1000.0 + DAY) == Outside("202501", 0, 0, 1000.0 + DAY)
     assert asked == len(server.reads) > 0
+
+
+def test_another_first_month_is_counted_anew(tmp_path: Path) -> None:
+    server = _source("202412")
+    assert _count(server, tmp_path).total == 1
+    kept = tmp_path / "outside.json"
+    earlier = count_outside(server.client, make_scope(), "202401", TODAY, kept, 0.0)
+    assert earlier.total == 0
 
 
 def test_a_count_from_the_future_or_an_unreadable_one_is_made_anew(tmp_path: Path) -> None:
