@@ -49,7 +49,9 @@ def build_preview(partitions: dg.PartitionsDefinition) -> dg.JobDefinition:
                     if reason:
                         context.log.info(f"{asset}: not part of pair {name}: {reason}")
                         continue
-                    with open_work(context, known, home.open(), dhis2, pair, months) as planned:
+                    with open_work(
+                        context, known, home.open(), dhis2, pair, months, is_preview=True
+                    ) as planned:
                         _record_plan(context, planned)
         except D2AssetsError as error:
             raise make_failure(error) from error

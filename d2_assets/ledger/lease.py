@@ -25,7 +25,7 @@ def hold_lease(
     wait_seconds: float = 600,
     log: Callable[[str], None] = lambda words: None,
 ) -> Iterator[None]:
-    """Write to ``destination`` (its URL) alone, as ``holder`` (a run).
+    """Work on ``destination`` (the URL of a server, or a folder's name) alone, as ``holder``.
 
     Waits up to ``wait_seconds`` and logs who holds the lease; then TransientError.
     """
@@ -38,10 +38,10 @@ def hold_lease(
             key="home",
         )
     if not _try_lock(lock, 0):
-        log(f"Waiting for {_read_holder(note)}, which writes to {destination} now.")
+        log(f"Waiting for {_read_holder(note)}, which works on {destination} now.")
         if not _try_lock(lock, wait_seconds):
             raise TransientError(
-                f"{_read_holder(note)} still writes to {destination} "
+                f"{_read_holder(note)} still works on {destination} "
                 f"after {wait_seconds:.0f} seconds of waiting.",
                 remedy="Launch this run again when that one has ended.",
             )

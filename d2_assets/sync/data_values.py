@@ -24,18 +24,22 @@ from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.ledger.lease import hold_lease
 from d2_assets.staging.database import Database, open_database
 from d2_assets.sync.preflight import check_servers, check_write_access
-from d2_assets.sync.work import ASSET, PlannedWork, Work
+from d2_assets.sync.work import ASSET, PREVIEW, PlannedWork, Work
 
 
 @contextmanager
 def plan_data_values(
     work: Work, source: DHIS2Client, destination: DHIS2Client
 ) -> Iterator[PlannedWork]:
-    """Read both sides and plan; nothing is sent. The lease is held until the context ends."""
+    """Read both sides and plan; nothing is sent. The lease is held until the context ends.
+
+    A preview has tables of its own and a lease on them alone.
+    """
     preflight = check_servers(source, destination)
     for warning in preflight.warnings:
         work.warn(warning)
-    with hold_lease(work.home.leases(), destination.url, f"run {work.run}", log=work.log):
+    leased = f"{PREVIEW} {work.pair}" if work.is_preview else destination.url
+    with hold_lease(work.home.leases(), leased, f"run {work.run}", log=work.log):
         began = work.clock()
         scope = read_scope(source, destination, work.choices)
         check_write_access(scope, destination)
@@ -46,7 +50,7 @@ def plan_data_values(
             work.choices.start_date,
             work.choices.end_date or work.today,
         )
-        folder = work.home.staging(ASSET, work.pair, work.months)
+        folder = work.home.staging(PREVIEW if work.is_preview else ASSET, work.pair, work.months)
         kept = work.home.outside(ASSET, work.pair)
         outside = count_outside(source, scope, work.first_month, work.today, kept, work.clock())
         with open_database(folder) as database:

@@ -20,13 +20,15 @@ from d2_assets.sync.progress import Meter
 #: Names of the folders of staging, ledger and quarantine.
 ASSET = "data_values"
 COMPLETENESS = "completeness"
+PREVIEW = "data_values_preview"
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """One piece of work: a pair, the months asked for, and what the world looks like.
 
-    ``clock`` gives seconds since the epoch; ``run`` names the run in ledger and lease.
+    ``clock`` gives seconds since the epoch; ``run`` names the run in ledger and lease. Work that
+    is only looked at (``is_preview``) neither waits for those who write nor keeps them waiting.
     """
 
     pair: str
@@ -38,6 +40,7 @@ class Work:
     home: Home
     meter: Meter
     clock: Callable[[], float]
+    is_preview: bool = False
     log: Callable[[str], None] = lambda words: None
     warn: Callable[[str], None] = lambda words: None
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from d2_assets.errors import ConfigurationError, TransientError
 from d2_assets.ledger.lease import hold_lease
 from d2_assets.staging.tables import verify_table
+from d2_assets.sync.months import move_data_values
 from d2_assets.sync.progress import Progress
 from d2_assets_tests.data_values.builders import (
     CLINIC_2,
@@ -83,6 +85,20 @@ def test_the_lease_is_held_from_the_first_reading_to_the_last(tmp_path: Path) ->
         pass
     with hold_lease(tmp_path / "leases", destination.url, "another", wait_seconds=0):
         pass
+
+
+def test_a_preview_neither_waits_for_a_writer_nor_touches_its_tables(tmp_path: Path) -> None:
+    destination = FakeDHIS2()
+    preview = replace(make_work(tmp_path), is_preview=True)
+    with (
+        open_plan(make_work(tmp_path), _source(), destination) as written,
+        open_plan(preview, _source(), destination) as seen,
+    ):
+        assert seen.plan.actions == written.plan.actions
+        assert seen.folder != written.folder
+        (result,) = move_data_values(written)
+        assert result.error is None
+    assert destination.posts
 
 
 def test_the_lease_is_given_back_when_the_plan_fails(tmp_path: Path) -> None:

@@ -79,6 +79,8 @@ def open_work(
     dhis2: DHIS2Resource,
     pair: Pair,
     months: Sequence[str],
+    *,
+    is_preview: bool = False,
 ) -> Iterator[PlannedWork]:
     """Read and plan the months of a pair, with this run's log, clock and progress."""
     work = Work(
@@ -91,6 +93,7 @@ def open_work(
         home=home,
         meter=Meter(time.monotonic, _observe(context, months)),
         clock=time.time,
+        is_preview=is_preview,
         log=context.log.info,
         warn=context.log.warning,
     )
