@@ -22,6 +22,8 @@ _LOST_ANSWERS = 3
 #: down to one row that poisons it takes some 15.
 _BROKEN = 40
 
+_PLACE_AND_TIME = ("period", "org_unit", "attribute_option_combo")
+
 #: Refusals that may be one row's doing: the group is halved. A 500 is one: 2.43 answers it to a
 #: period it cannot parse.
 _DIVISIBLE = frozenset({400, 409, 413, 500})
@@ -120,6 +122,8 @@ def _settle_refused_group(group: _Group, report: ImportReport, result: ChunkResu
     if not guilty:
         first = report.conflicts[0] if report.conflicts else None
         words = first.message if first else report.description or "The server refused the rows."
+        if first and report.is_by_place_and_time:
+            return _divide_places(group, first, result)
         return _divide(group, (first.error_code if first else "") or "", words, result)
     for index, conflict in guilty.items():
         result.settled.append(_refuse(group, index, conflict))
@@ -165,6 +169,25 @@ def _divide(group: _Group, code: str, words: str, result: ChunkResult) -> list[_
         return group.halves()
     result.settled.append(group.refuse(group.rows[0], code, words))
     return []
+
+
+def _divide_places(group: _Group, conflict: Conflict, result: ChunkResult) -> list[_Group]:
+    """Halves that keep together what is refused or taken together; a closed month of a facility
+    is one thing to find, not one for each of its data elements."""
+    places: dict[tuple[str, ...], list[Row]] = {}
+    for row in group.rows:
+        places.setdefault(tuple(row[name] for name in _PLACE_AND_TIME), []).append(row)
+    if len(places) == 1:
+        result.settled.extend(
+            group.refuse(row, conflict.error_code, conflict.message) for row in group.rows
+        )
+        return []
+    parts = list(places.values())
+    middle = len(parts) // 2
+    return [
+        _Group([row for part in half for row in part], group.attempts)
+        for half in (parts[middle:], parts[:middle])
+    ]
 
 
 def _refuse(group: _Group, index: int, conflict: Conflict) -> Settled:

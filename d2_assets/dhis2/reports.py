@@ -30,6 +30,9 @@ _NAMED_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 #: Refusals of every row of a request, which is for one data set: it is unknown, or read only.
 _OF_EVERY_ROW = frozenset({"E7600", "E7601", "E8010"})
+#: Refusals by period, org unit and attribute option combo alone (closed, not open yet, outside the
+#: combo's dates): what is refused for one element is refused for all [read].
+_BY_PLACE_AND_TIME = frozenset({"E8030", "E8031", "E8032", "E8033"})
 _ROW_NUMBERS = re.compile(r"Value #(?:(\d+)|\[([\d, ]+)\])")
 _LISTED = re.compile(r"(.*?)-?\[([^\[\]]*)\]")
 
@@ -79,6 +82,16 @@ class ImportReport:
     def is_whole_refused(self) -> bool:
         """Nothing was looked at row by row: ERROR with all counters 0, whatever rows are named."""
         return self.status == "ERROR" and self.count == ImportCount()
+
+    @property
+    def is_by_place_and_time(self) -> bool:
+        """A refused group whose guilty rows are guilty with all others of their period, org unit
+        and attribute option combo."""
+        return (
+            self.is_whole_refused
+            and bool(self.conflicts)
+            and all(conflict.error_code in _BY_PLACE_AND_TIME for conflict in self.conflicts)
+        )
 
     @property
     def held_rows(self) -> frozenset[int]:

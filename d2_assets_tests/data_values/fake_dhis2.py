@@ -245,7 +245,7 @@ class FakeDHIS2:
 
 def refuse_group(rows: int) -> ImportReport:
     """The answer of 2.43 to a wrong key, in words that name nobody: every row is listed."""
-    conflict = Conflict("Not usable", error_code="E8030", indexes=tuple(range(rows)))
+    conflict = Conflict("Not usable", error_code="E8099", indexes=tuple(range(rows)))
     return ImportReport(409, "ERROR", ImportCount(), (conflict,), frozenset(range(rows)))
 
 

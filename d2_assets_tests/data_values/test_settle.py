@@ -121,7 +121,7 @@ def test_rows_that_2_43_names_in_words_are_set_aside_and_the_rest_is_sent_again(
 
 def test_a_lone_row_that_is_refused_is_guilty_without_being_named() -> None:
     result = settle_chunk(Server(lambda rows: refuse_group(len(rows))), _rows(1))
-    assert result.settled == [Settled(0, CLINIC_1, Outcome.QUARANTINED, "E8030", "Not usable", 1)]
+    assert result.settled == [Settled(0, CLINIC_1, Outcome.QUARANTINED, "E8099", "Not usable", 1)]
 
 
 def test_a_refusal_without_any_words_still_has_some() -> None:
@@ -238,6 +238,23 @@ def test_a_failing_server_is_not_sent_again_what_it_stored() -> None:
     server = Server(_in_turn(BROKEN), stores=lambda rows: rows[:2])
     assert settle_chunk(server, _rows(6)).settled == []
     assert server.sent == [[0, 1, 2, 3, 4, 5], [2, 3], [4, 5]]
+
+
+def test_a_closed_month_of_a_facility_is_found_as_one_thing() -> None:
+    def refuse_closed(rows: Sequence[Row]) -> ImportReport:
+        if all(row["org_unit"] != CLINIC_2 for row in rows):
+            return refuse_rows([], len(rows))
+        conflict = Conflict("Period is closed", error_code="E8030")
+        return ImportReport(409, "ERROR", ImportCount(), (conflict,))
+
+    units = [CLINIC_1, CLINIC_2] * 50
+    rows = [make_row(row=number, org_unit=unit) for number, unit in enumerate(units)]
+    server = Server(refuse_closed)
+    result = settle_chunk(server, rows)
+    assert {item.row for item in result.settled} == set(range(1, 100, 2))
+    assert {item.words for item in result.settled} == {"Period is closed"}
+    assert server.held == set(range(0, 100, 2))
+    assert result.requests == 3
 
 
 def test_a_request_that_is_too_large_is_halved() -> None:
