@@ -1,8 +1,20 @@
-"""What all tests share: property tests that depend neither on chance nor on the machine's speed."""
+"""What all tests share: property tests that depend neither on chance nor on the machine's speed,
+and numbers that a test tells at the end of the run (also from a worker process)."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "d2_assets", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("d2_assets")
+
+#: Name of the recorded property whose value is printed after the run.
+SAID = "said"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    said = [str(value) for one in reports for name, value in one.user_properties if name == SAID]
+    for words in sorted(said):
+        terminalreporter.write_line(words)
