@@ -13,7 +13,7 @@ import pytest
 
 from d2_assets.demo import _hold_folder
 from d2_assets.errors import TransientError
-from d2_assets.serve import LOOPBACK, find_free_port
+from d2_assets.serve import LOOPBACK
 
 COMMAND = [sys.executable, "-m", "d2_assets.demo"]
 
@@ -74,11 +74,3 @@ def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
         _hold_folder(tmp_path / "demo"),
     ):
         pass
-
-
-def test_a_taken_port_is_passed_over() -> None:
-    with socket.socket() as listener:
-        listener.bind((LOOPBACK, 0))
-        taken = listener.getsockname()[1]
-        assert find_free_port(taken) > taken
-        assert find_free_port(taken, frozenset({taken + 1})) > taken + 1
