@@ -44,6 +44,15 @@ def find_unfit(database: Database, scope: Scope, window: Window, path: Path) -> 
     database.attach("checked", path, spread_by=SPREAD)
 
 
+def belongs_elsewhere(row: str) -> str:
+    """SQL: whether a data set that the pair leaves out has the row's element, period type and
+    org unit. The query must join ``period``."""
+    return f"""EXISTS (
+        SELECT 1 FROM other_element AS e JOIN other_assigned AS a ON a.data_set = e.data_set
+        WHERE e.data_element = {row}.data_element AND e.period_type = period.period_type
+            AND a.org_unit = {row}.org_unit)"""
+
+
 def _judge(database: Database, path: Path, *, strict: bool) -> None:
     # Values of combos that an element has left behind are real data; servers up to 2.42 take them.
     of_combo = "{0}.category_combo = {1}.category_combo AND" if strict else ""
@@ -57,8 +66,10 @@ def _judge(database: Database, path: Path, *, strict: bool) -> None:
                    AND coalesce(period.period_type = data_set.period_type, false) AS belongs,
                CASE
                    WHEN unit_here.org_unit IS NULL THEN 'org_unit_too_deep'
-                   WHEN period.asked AND period.period_type <> data_set.period_type
-                       AND other.data_element IS NOT NULL THEN 'other_data_set'
+                   WHEN period.asked AND (
+                       period.period_type <> data_set.period_type AND other.data_element IS NOT NULL
+                       OR assigned.org_unit IS NULL AND {belongs_elsewhere("mapped")}
+                   ) THEN 'other_data_set'
                    WHEN mapped.deleted THEN CASE
                        WHEN data_set.data_set IS NULL THEN 'data_set_unknown'
                        WHEN element.data_element IS NULL THEN 'data_element_outside_data_set'
@@ -149,11 +160,6 @@ def _find_repeated(database: Database) -> None:
 def _load_reference(database: Database, scope: Scope, window: Window) -> None:
     """The destination's metadata, and the periods that really came, as small tables."""
     data_sets = [scope.destination_data_sets[uid] for uid in scope.shared_data_sets]
-    left_out = {
-        (element.data_element, item.period_type)
-        for item in scope.left_out.values()
-        for element in item.elements
-    }
     _load(
         database,
         "data_set",
@@ -165,14 +171,7 @@ def _load_reference(database: Database, scope: Scope, window: Window) -> None:
         },
     )
     _load_elements(database, data_sets)
-    _load(
-        database,
-        "other",
-        {
-            "data_element": [data_element for data_element, _ in left_out],
-            "period_type": [period_type for _, period_type in left_out],
-        },
-    )
+    _load_left_out(database, list(scope.left_out.values()))
     _load_units(database, scope, data_sets)
     combos = [
         (combo, option) for combo, options in scope.option_combos.items() for option in options
@@ -202,10 +201,34 @@ def _load_elements(database: Database, data_sets: list[DataSet]) -> None:
     )
 
 
+def _load_left_out(database: Database, data_sets: list[DataSet]) -> None:
+    """What tells a value of a data set that the pair leaves out."""
+    elements = [(item, element.data_element) for item in data_sets for element in item.elements]
+    _load(
+        database,
+        "other_element",
+        {
+            "data_set": [item.id for item, _ in elements],
+            "data_element": [data_element for _, data_element in elements],
+            "period_type": [item.period_type for item, _ in elements],
+        },
+    )
+    _load_assigned(database, "other_assigned", data_sets)
+    database.execute(
+        "CREATE OR REPLACE TABLE other AS SELECT DISTINCT data_element, period_type "
+        "FROM other_element"
+    )
+
+
+def _load_assigned(database: Database, name: str, data_sets: list[DataSet]) -> None:
+    assigned = [(item.id, uid) for item in data_sets for uid in item.org_units]
+    columns = {"data_set": [uid for uid, _ in assigned], "org_unit": [uid for _, uid in assigned]}
+    _load(database, name, columns)
+
+
 def _load_units(database: Database, scope: Scope, data_sets: list[DataSet]) -> None:
     units = [unit for uid, unit in scope.destination_units.items() if uid in scope.source_units]
     binding = scope.strict_keys
-    assigned = [(item.id, uid) for item in data_sets for uid in item.org_units]
     _load(database, "unit_here", {"org_unit": list(scope.source_units)})
     _load(
         database,
@@ -216,11 +239,7 @@ def _load_units(database: Database, scope: Scope, data_sets: list[DataSet]) -> N
             "opening_date": [_day(unit.opening_date) if binding else None for unit in units],
         },
     )
-    _load(
-        database,
-        "assigned",
-        {"data_set": [uid for uid, _ in assigned], "org_unit": [uid for _, uid in assigned]},
-    )
+    _load_assigned(database, "assigned", data_sets)
 
 
 def _load_periods(database: Database, window: Window) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from d2_assets.data_values.check import KEY, SPREAD
+from d2_assets.data_values.check import KEY, SPREAD, belongs_elsewhere
 from d2_assets.data_values.choices import Choices
 from d2_assets.data_values.verdicts import outcome_sql
 from d2_assets.errors import ContractError
@@ -137,8 +137,10 @@ def _stage_destination_only(database: Database, path: Path) -> None:
         LEFT JOIN period ON period.period = d.period
         LEFT JOIN other ON other.data_element = d.data_element
             AND other.period_type = period.period_type
+        LEFT JOIN assigned ON assigned.data_set = d.data_set AND assigned.org_unit = d.org_unit
         WHERE NOT d.deleted
             AND (period.period_type = data_set.period_type OR other.data_element IS NULL)
+            AND (assigned.org_unit IS NOT NULL OR NOT {belongs_elsewhere("d")})
         ORDER BY period.period_type IS DISTINCT FROM data_set.period_type, d.data_set
         """,
         path,

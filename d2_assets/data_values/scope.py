@@ -29,7 +29,8 @@ class Cut:
 class Scope:
     """Both servers' view of what the pair moves.
 
-    ``data_sets``: the source's, chosen by the pair, by id. ``left_out``: the source's others.
+    ``data_sets``: the source's, chosen by the pair, by id. ``left_out``: those of the
+    source's others that share a data element with one of them.
     ``source_units``: the units below the roots, down to the deepest level. ``writable``: the
     destination's units that its account may write to. ``option_combos``: the destination's, by
     category combo. ``strict_keys``: whether the destination refuses a whole request for an option
@@ -84,7 +85,7 @@ def read_scope(source: DHIS2Client, destination: DHIS2Client, choices: Choices) 
     combos = {combo.id: combo.option_combos for combo in destination.list_category_combos(size)}
     return Scope(
         data_sets=chosen,
-        left_out={uid: item for uid, item in of_source.items() if uid not in chosen},
+        left_out=_read_relatives(source, of_source, chosen),
         destination_data_sets={uid: of_destination[uid] for uid in chosen if uid in of_destination},
         source_units=inside,
         destination_units=theirs,
@@ -107,6 +108,21 @@ def _choose_data_sets(
             key="filters.data_sets",
         )
     return {uid: known[uid] for uid in (wanted or sorted(known))}
+
+
+def _read_relatives(
+    source: DHIS2Client, known: Mapping[str, DataSet], chosen: Mapping[str, DataSet]
+) -> dict[str, DataSet]:
+    """Data sets that the pair leaves out and whose values come along all the same: a data set is
+    read by its data elements, and they may be in others for other facilities or periods."""
+    wanted = {element.data_element for item in chosen.values() for element in item.elements}
+    relatives = [
+        item.id
+        for item in known.values()
+        if item.id not in chosen
+        and not wanted.isdisjoint(element.data_element for element in item.elements)
+    ]
+    return {item.id: item for item in source.list_assigned_data_sets(relatives)}
 
 
 def _visible_roots(source: DHIS2Client) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ VERDICTS: Mapping[str, Verdict] = {
     ),
     "other_data_set": Verdict(
         Outcome.FILTERED,
-        "Period {period} belongs to another data set with data element {data_element}, "
+        "The value belongs to another data set with data element {data_element}, "
         "which the pair leaves out.",
     ),
     "period_malformed": Verdict(
