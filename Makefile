@@ -40,8 +40,8 @@ lock: $(READY) ## Resolve the ranges of pyproject.toml anew into exact pins
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --python-version 3.11 --universal \
 		--generate-hashes --no-header --no-annotate --upgrade --output-file $(LOCK)
 
-clean: ## Remove the environment and all that demo and tests left
-	rm -rf $(VENV) .d2_assets .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+clean: ## Remove the environment and what demo, sandbox and tests left; your own data stay
+	rm -rf $(VENV) .d2_assets/demo .d2_assets/sandbox .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 
 # The environment holds exactly what the lock says; nothing is installed when it is up to date.
 $(READY): $(LOCK) pyproject.toml

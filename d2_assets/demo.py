@@ -114,7 +114,10 @@ def report(month: str, dagster_home: Path) -> bool:
         if event is None or event.asset_materialization is None:
             return False
         shown = event.asset_materialization.metadata
-        print(f"\n{_PAIR}, {month}: {shown['rows_read'].value} values read at the source")
+        print(
+            f"\n{_PAIR}, {month}: {shown['rows_read'].value} values read at the source, "
+            "those that are deleted there included"
+        )
         for outcome in Outcome:
             if shown[outcome].value:
                 print(f"  {shown[outcome].value!s:>8}  {outcome}")

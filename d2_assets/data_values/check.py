@@ -172,6 +172,8 @@ def _load_reference(database: Database, scope: Scope, window: Window) -> None:
     )
     _load_elements(database, data_sets)
     _load_left_out(database, list(scope.left_out.values()))
+    own = {element.data_element for item in scope.data_sets.values() for element in item.elements}
+    _load(database, "own", {"data_element": sorted(own)})
     _load_units(database, scope, data_sets)
     combos = [
         (combo, option) for combo, options in scope.option_combos.items() for option in options
@@ -236,7 +238,7 @@ def _load_units(database: Database, scope: Scope, data_sets: list[DataSet]) -> N
         {
             "org_unit": [unit.id for unit in units],
             "may_write": [unit.id in scope.writable for unit in units],
-            "opening_date": [_day(unit.opening_date) if binding else None for unit in units],
+            "opening_date": [unit.opening_date if binding else None for unit in units],
         },
     )
     _load_assigned(database, "assigned", data_sets)
@@ -263,8 +265,3 @@ def _load(database: Database, name: str, columns: dict[str, list]) -> None:
     types = {"may_write": pa.bool_(), "asked": pa.bool_()}
     arrays = {key: pa.array(values, types.get(key, pa.string())) for key, values in columns.items()}
     database.load(name, pa.table(arrays))
-
-
-def _day(stamp: str | None) -> str | None:
-    """ "2010-01-01T00:00:00.000" as "2010-01-01"; organisation units open and close on days."""
-    return stamp[:10] if stamp else None

@@ -42,14 +42,16 @@ class PlannedRegistration:
 
 @dataclass(frozen=True, slots=True)
 class CompletenessPlan:
-    """All registrations read for a month, and how many only the destination has."""
+    """All registrations read for a month (``read`` of them), and how many only the destination
+    has."""
 
     planned: tuple[PlannedRegistration, ...] = ()
     destination_only: int = 0
+    read: int = 0
 
     @property
     def tally(self) -> Tally:
-        return Tally(len(self.planned), Counter(item.outcome for item in self.planned))
+        return Tally(self.read, Counter(item.outcome for item in self.planned))
 
     def stop(self, *, sent: bool = False) -> "CompletenessPlan":
         """The plan when a run stops before its registrations are sent, or before they are seen."""
@@ -57,7 +59,7 @@ class CompletenessPlan:
         planned = (
             replace(item, outcome=outcome) if item.is_sent else item for item in self.planned
         )
-        return CompletenessPlan(tuple(planned), self.destination_only)
+        return replace(self, planned=tuple(planned))
 
 
 def read_registrations(
@@ -84,7 +86,7 @@ def plan_registrations(
         key not in source and item.org_unit in scope.source_units
         for key, item in destination.items()
     )
-    return CompletenessPlan(planned, only)
+    return CompletenessPlan(planned, only, len(source))
 
 
 def push_registrations(
@@ -100,7 +102,7 @@ def push_registrations(
     said = _send(client, [item.registration for item in sent], chunk_size)
     found = read_back()
     settled = tuple(_settle(item, found, said) if item.is_sent else item for item in plan.planned)
-    return CompletenessPlan(settled, plan.destination_only)
+    return replace(plan, planned=settled)
 
 
 def _send(

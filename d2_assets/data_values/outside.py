@@ -5,6 +5,7 @@ first month, so counting stops at some thousands a request, which the count then
 once a day.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -31,10 +32,11 @@ _DAWN, _DUSK = date(1900, 1, 1), date(2100, 12, 31)
 class Outside:
     """Live values of the pair that no partition holds. ``counted_at`` is in seconds (epoch).
 
+    ``of`` stands for what was counted: another source, filter or first month is another count.
     ``there_are_more``: counting stopped at the most that a request may bring.
     """
 
-    first_month: str
+    of: str
     before_first_month: int
     in_the_future: int
     counted_at: float
@@ -46,23 +48,34 @@ class Outside:
 
 
 def count_outside(
-    source: DHIS2Client, scope: Scope, first_month: str, today: date, kept: Path, now: float
+    source: DHIS2Client,
+    scope: Scope,
+    first_month: str,
+    today: date,
+    kept: Path,
+    now: float,
+    scratch: Path,
 ) -> Outside:
-    """Count at the source, or give the count kept in ``kept`` when it is fresh."""
+    """Count at the source, or give the count kept in ``kept`` when it is fresh. ``scratch`` is a
+    folder of this work alone."""
+    counted = repr((source.url, first_month, sorted(scope.data_sets), scope.source_cuts))
+    of = hashlib.sha256(counted.encode()).hexdigest()
     fresh = _read_kept(kept, now)
-    if fresh is not None and fresh.first_month == first_month:
+    if fresh is not None and fresh.of == of:
         return fresh
     opening = parse_month(first_month).start
     past = {"start_date": _DAWN, "end_date": opening - timedelta(days=1)}
     future = {"start_date": today + timedelta(days=1), "end_date": _DUSK}
     begun = _list_begun(scope, today)
-    download = kept.with_suffix(".download")
+    download = scratch / "outside.download"
     before = list(_count(source, scope, past, download))
     later = list(_count(source, scope, future, download))
     later += _count(source, scope, {"periods": begun}, download) if begun else []
     more = any(rows >= _MOST for rows in [*before, *later])
-    outside = Outside(first_month, sum(before), sum(later), now, more)
-    kept.write_text(json.dumps(asdict(outside)), encoding="utf-8")
+    outside = Outside(of, sum(before), sum(later), now, more)
+    written = scratch / "outside.json"
+    written.write_text(json.dumps(asdict(outside)), encoding="utf-8")
+    written.replace(kept)
     return outside
 
 

@@ -49,15 +49,12 @@ def plan_changes(database: Database, choices: Choices, folder: Path) -> Plan:
     """Stage ``plan`` and ``destination_only`` from the views ``checked`` and ``destination``.
 
     With ``mirror`` the rows of ``destination_only`` join the plan as deletes, numbered below
-    zero: they were not read at the source. Raises ContractError when the brake holds.
+    zero: they were not read at the source; ``hold_brake`` says whether they may go.
     """
     _stage_destination_only(database, folder / "destination_only.parquet")
     database.save(_plan_query(choices), folder / "plan.parquet", spread=True)
     database.attach("plan", folder / "plan.parquet", spread_by=SPREAD)
-    plan = _count(database)
-    if choices.mirrors:
-        _hold_brake(database, plan, choices.brake_percent)
-    return plan
+    return _count(database)
 
 
 def same_content(left: str, right: str, *, merge: bool = False) -> str:
@@ -122,31 +119,36 @@ _MIRROR_QUERY = """
 
 
 def _stage_destination_only(database: Database, path: Path) -> None:
-    """Live rows of the destination, in the pair's scope, whose key the source did not give.
-
-    Rows of a data set that the pair leaves out, reached through a shared data element, are not in
-    its scope. A row that is reached through several data sets stands once, in its own.
-    """
+    """Live rows of the destination, in the pair's scope, whose key the source did not give. A row
+    that is reached through several data sets stands once, in its own."""
     database.save(
         f"""
         SELECT DISTINCT ON ({", ".join(f"d.{name}" for name in KEY)}) d.*
-        FROM destination AS d
-        SEMI JOIN unit_here ON unit_here.org_unit = d.org_unit
-        ANTI JOIN checked AS s ON {same_key("s", "d")}
-        LEFT JOIN data_set ON data_set.data_set = d.data_set
-        LEFT JOIN period ON period.period = d.period
-        LEFT JOIN other ON other.data_element = d.data_element
-            AND other.period_type = period.period_type
-        LEFT JOIN assigned ON assigned.data_set = d.data_set AND assigned.org_unit = d.org_unit
-        WHERE NOT d.deleted
-            AND (period.period_type = data_set.period_type OR other.data_element IS NULL)
-            AND (assigned.org_unit IS NOT NULL OR NOT {belongs_elsewhere("d")})
+        {_IN_SCOPE} AND NOT EXISTS (SELECT 1 FROM checked AS s WHERE {same_key("s", "d")})
         ORDER BY period.period_type IS DISTINCT FROM data_set.period_type, d.data_set
         """,
         path,
         spread=True,
     )
     database.attach("destination_only", path, spread_by=SPREAD)
+
+
+#: Live rows of the destination that are the pair's. A data set is read by its elements: what came
+#: along and belongs to a data set that the pair leaves out is not in its scope.
+_IN_SCOPE = f"""
+    FROM destination AS d
+    SEMI JOIN unit_here ON unit_here.org_unit = d.org_unit
+    LEFT JOIN data_set ON data_set.data_set = d.data_set
+    LEFT JOIN period ON period.period = d.period
+    LEFT JOIN other ON other.data_element = d.data_element
+        AND other.period_type = period.period_type
+    LEFT JOIN own ON own.data_element = d.data_element
+    LEFT JOIN assigned ON assigned.data_set = d.data_set AND assigned.org_unit = d.org_unit
+    WHERE NOT d.deleted
+        AND (period.period_type = data_set.period_type OR other.data_element IS NULL)
+        AND (own.data_element IS NOT NULL OR other.data_element IS NULL)
+        AND (assigned.org_unit IS NOT NULL OR NOT {belongs_elsewhere("d")})
+"""
 
 
 def _count(database: Database) -> Plan:
@@ -159,19 +161,23 @@ def _count(database: Database) -> Plan:
     return Plan(actions, dict(only))
 
 
-def _hold_brake(database: Database, plan: Plan, brake_percent: float) -> None:
-    """Stop before mirroring takes away more than the set share of a month's rows."""
+def hold_brake(database: Database, plan: Plan, choices: Choices) -> None:
+    """Stop before mirroring takes away more than the set share of the pair's rows of a month.
+
+    ContractError names the numbers. A preview does not ask: it shows the plan.
+    """
+    if not choices.mirrors:
+        return
+    key = ", ".join(f"d.{name}" for name in KEY)
     live = dict(
-        database.rows(
-            f"SELECT month, count(DISTINCT hash({', '.join(KEY)})) FROM destination "
-            "WHERE NOT deleted GROUP BY month"
-        )
+        database.rows(f"SELECT d.month, count(DISTINCT hash({key})) {_IN_SCOPE} GROUP BY d.month")
     )
     for month, rows in plan.destination_only.items():
-        if rows * 100 > brake_percent * live.get(month, 0):
+        if rows * 100 > choices.brake_percent * live.get(month, 0):
             raise ContractError(
-                f"Mirroring would delete {rows} of {live[month]} rows that the destination holds "
-                f"for {month}; the brake of the pair is {brake_percent:g} %. Nothing was sent.",
+                f"Mirroring would delete {rows} of {live.get(month, 0)} rows that the destination "
+                f"holds for {month}; the brake of the pair is {choices.brake_percent:g} %. "
+                "Nothing was sent.",
                 remedy="Look at the plan (job preview). If the rows must go, raise "
                 "deletes.brake_percent of the pair for one run; else set deletes.mirror to false.",
             )

@@ -25,6 +25,9 @@ from d2_assets.ledger.outcomes import Outcome
 from d2_assets.staging.database import Database
 from d2_assets.staging.tables import TableWriter, open_table
 
+#: Seconds between two looks at the destination after an answer was lost.
+STILL_STORING = 10.0
+
 SETTLED_SCHEMA = pa.schema(
     [
         ("row", pa.int64()),
@@ -64,6 +67,7 @@ class _Post:
     client: DHIS2Client
     chunk: Chunk
     scratch: Path
+    sleep: Callable[[float], None]
 
     def post(self, rows: Sequence[Row]) -> ImportReport:
         return self.client.post_data_values(
@@ -76,6 +80,9 @@ class _Post:
             self.client, self.chunk.data_set, rows, deleted=deleted, scratch=self.scratch
         )
 
+    def pause(self) -> None:
+        self.sleep(STILL_STORING)
+
 
 def push_changes(
     database: Database,
@@ -84,6 +91,7 @@ def push_changes(
     choices: Choices,
     path: Path,
     report: Callable[[PushResult], None] = lambda result: None,
+    sleep: Callable[[float], None] = lambda seconds: None,
 ) -> PushResult:
     """Send what the view ``plan`` means to write for a month; stage the view ``settled``.
 
@@ -93,7 +101,7 @@ def push_changes(
     result = PushResult()
     chunks = iterate_chunks(database, month, choices.chunk_size)
     with open_table(path, SETTLED_SCHEMA) as writer, closing(chunks):
-        _send_all(client, chunks, choices.writers, path, result, writer, report)
+        _send_all(client, chunks, choices.writers, path, result, writer, report, sleep)
         for chunk in chunks:
             words = str(result.error or "")
             _write(writer, [leave_row(row, Outcome.NOT_ATTEMPTED, words) for row in chunk.rows])
@@ -125,18 +133,20 @@ def _send_all(
     result: PushResult,
     writer: TableWriter,
     report: Callable[[PushResult], None],
+    sleep: Callable[[float], None],
 ) -> None:
     """Keep all writers busy until the chunks or the first error end it."""
     running: dict[Future[ChunkResult], Chunk] = {}
     with ThreadPoolExecutor(writers, thread_name_prefix="writer") as pool:
         while True:
+            # One more than there are writers, so that none waits for its next chunk.
             while result.error is None and len(running) <= writers:
                 chunk = next(chunks, None)
                 if chunk is None:
                     break
                 scratch = path.with_name(f"readback-{result.chunks}.download")
                 result.chunks += 1
-                post = _Post(client, chunk, scratch)
+                post = _Post(client, chunk, scratch, sleep)
                 running[pool.submit(settle_chunk, post, chunk.rows)] = chunk
             if not running:
                 return

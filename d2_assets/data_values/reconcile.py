@@ -36,7 +36,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What a month came to.
+    """What a month came to. ``lost`` and ``doubled``: rows read without an outcome, or with more
+    than one; both must be 0, whatever the sums say.
 
     ``broken``: rows that the plan meant to write or keep and that differ. ``explained``: rows
     that differ because they are quarantined or held by strategy. ``mirrored``: deletes of rows
@@ -48,6 +49,8 @@ class Reconciliation:
     explained: int
     destination_only: int
     mirrored: int = 0
+    lost: int = 0
+    doubled: int = 0
     by_data_set: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
 
@@ -70,6 +73,7 @@ def compare_values(
     database.attach("outcomes", path, spread_by=SPREAD)
     counts = dict(database.rows("SELECT outcome, count(*) FROM outcomes WHERE row >= 0 GROUP BY 1"))
     outcomes = {Outcome(name): rows for name, rows in counts.items()}
+    different = database.value("SELECT count(DISTINCT row) FROM outcomes WHERE row >= 0")
     by_data_set: dict[str, dict[str, int]] = {}
     for data_set, outcome, rows in database.rows(
         "SELECT data_set, outcome, count(*) FROM outcomes GROUP BY ALL ORDER BY ALL"
@@ -81,6 +85,8 @@ def compare_values(
         explained=database.value("SELECT count(*) FROM outcomes WHERE differs AND NOT is_broken"),
         destination_only=destination_only,
         mirrored=database.value("SELECT count(*) FROM outcomes WHERE row < 0"),
+        lost=read - different,
+        doubled=sum(outcomes.values()) - different,
         by_data_set=by_data_set,
         differences=_list_differences(database),
     )

@@ -100,6 +100,11 @@ def read_scope(source: DHIS2Client, destination: DHIS2Client, choices: Choices) 
 def _choose_data_sets(
     known: Mapping[str, DataSet], wanted: Sequence[str], server: str
 ) -> dict[str, DataSet]:
+    if not known:
+        raise ConfigurationError(
+            f"{server} shows the account no data set at all.",
+            remedy="Share the data sets with the account there: data can view.",
+        )
     missing = [uid for uid in wanted if uid not in known]
     if missing:
         raise ConfigurationError(

@@ -18,8 +18,8 @@ Row = Mapping[str, Any]
 #: How often the same rows are sent again after an answer was lost and they were not there.
 _LOST_ANSWERS = 3
 
-#: Server errors in a row after which the server is broken, not one of the rows. Halving a chunk
-#: down to one row that poisons it takes some 15.
+#: Server errors and refusals without a report, in a row, after which it is the server or the
+#: request that is wrong, not one of the rows. Halving a chunk down to one row takes some 15.
 _BROKEN = 40
 
 _PLACE_AND_TIME = ("period", "org_unit", "attribute_option_combo")
@@ -30,12 +30,16 @@ _DIVISIBLE = frozenset({400, 409, 413, 500})
 
 
 class Destination(Protocol):
-    """The two things a chunk needs of a server."""
+    """What a chunk needs of a server."""
 
     def post(self, rows: Sequence[Row]) -> ImportReport: ...
 
     def find_missing(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Those of the rows that the destination does not hold as they were sent."""
+        ...
+
+    def pause(self) -> None:
+        """Wait: behind a proxy that gave up, the server may still be storing."""
         ...
 
 
@@ -55,7 +59,7 @@ class Settled:
 class ChunkResult:
     """Rows that were not taken (all others were), requests sent, and what stopped the chunk.
 
-    ``failures`` counts server errors since the last answer that was none.
+    ``failures`` counts answers without a report since the last one with.
     """
 
     settled: list[Settled] = field(default_factory=list)
@@ -91,7 +95,7 @@ def settle_chunk(destination: Destination, rows: Sequence[Row]) -> ChunkResult:
             waiting += _send(destination, group, result)
         except D2AssetsError as error:
             result.error = error
-            sent = isinstance(error, OutcomeUnknownError)
+            sent = isinstance(error, OutcomeUnknownError) or group.lost > 0
             _leave(result, group, Outcome.QUEUED if sent else Outcome.NOT_ATTEMPTED)
             for left in waiting:
                 _leave(result, left, Outcome.NOT_ATTEMPTED)
@@ -106,7 +110,8 @@ def _send(destination: Destination, group: _Group, result: ChunkResult) -> list[
     except OutcomeUnknownError as error:
         return _settle_lost(destination, group, error, result)
     except RejectedError as error:
-        if error.status not in _DIVISIBLE:
+        result.failures += 1
+        if error.status not in _DIVISIBLE or result.failures >= _BROKEN:
             raise
         return _divide(group, error.code, error.message, result)
     result.failures = 0
@@ -135,6 +140,9 @@ def _settle_lost(
     destination: Destination, group: _Group, error: OutcomeUnknownError, result: ChunkResult
 ) -> list[_Group]:
     missing = _find_missing(destination, group, error)
+    if missing and error.status != 500:
+        destination.pause()
+        missing = _find_missing(destination, group, error)
     if not missing:
         return []
     result.failures += 1

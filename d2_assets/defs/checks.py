@@ -4,6 +4,7 @@ import dagster as dg
 
 from d2_assets.defs.runs import CheckReport
 from d2_assets.defs.tables import show_outcomes
+from d2_assets.ledger.outcomes import Outcome
 from d2_assets.sync.months import MonthResult
 
 NO_ROW_IS_LOST = "no_row_is_lost"
@@ -70,7 +71,13 @@ def _destination_equals_source(result: MonthResult) -> CheckReport:
     elif named:
         description = f"The destination holds all that fits; the gaps are named: {named}."
     else:
-        description = f"The destination equals the source in all {values.tally.read} rows."
+        filtered = values.tally.count(Outcome.FILTERED)
+        description = (
+            f"The destination equals the source in all {values.tally.read - filtered} rows "
+            f"of the pair; {filtered} are left out by its filters."
+            if filtered
+            else f"The destination equals the source in all {values.tally.read} rows."
+        )
     return CheckReport(
         name=DESTINATION_EQUALS_SOURCE,
         passed=not broken and not named,

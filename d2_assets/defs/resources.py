@@ -7,7 +7,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from d2_assets.defs.failures import make_failure
 from d2_assets.dhis2.client import DHIS2Client
+from d2_assets.errors import ConfigurationError
 from d2_assets.settings import Settings, load_settings
 from d2_assets.staging.layout import Home
 from d2_assets.sync.connect import connect
@@ -19,7 +21,10 @@ class SettingsResource(dg.ConfigurableResource):
     file: str
 
     def load(self) -> Settings:
-        return load_settings(Path(self.file))
+        try:
+            return load_settings(Path(self.file))
+        except ConfigurationError as error:
+            raise make_failure(error) from error
 
 
 class DHIS2Resource(dg.ConfigurableResource):

@@ -73,13 +73,13 @@ def materialise_partitions(
     left_out = False
     try:
         for name, months in group_by_pair(context.partition_keys).items():
-            pair = settings.pair(name)
-            reason = find_reason_to_leave_out(pair, moved, settings)
-            if reason:
-                context.log.info(f"{name}: not part of this pair: {reason} Nothing was asked.")
-                left_out = True
-                continue
             try:
+                pair = settings.pair(name)
+                reason = find_reason_to_leave_out(pair, moved, settings)
+                if reason:
+                    context.log.info(f"{name}: not part of this pair: {reason} Nothing was asked.")
+                    left_out = True
+                    continue
                 # Closed at once, not when the error is forgotten: it holds the lease.
                 with closing(move(pair, months)) as reports:
                     _move_pair(context, asset_key, reports, done)
@@ -175,7 +175,7 @@ def _merge(checks: Sequence[CheckReport]) -> CheckReport:
         description=(
             f"{len(failed)} of {len(checks)} partitions: {failed[0].description}"
             if failed
-            else f"{len(checks)} partitions: {checks[0].description}"
+            else f"Passed in all {len(checks)} partitions."
         ),
     )
 

@@ -14,6 +14,7 @@ from d2_assets.http.session import HttpSession
 _INFO_FIELDS = (
     "version,revision,serverDate,serverTimeZoneId,calendar,dateFormat,systemName,systemId"
 )
+_WRITE_AUTHORITIES = frozenset({"ALL", "F_DATAVALUE_ADD"})
 _ACCOUNT_FIELDS = (
     "id,username,authorities,organisationUnits[id,path],dataViewOrganisationUnits[id,path]"
 )
@@ -50,6 +51,11 @@ class Account:
     authorities: frozenset[str]
     org_units: tuple[OrgUnitReference, ...]
     data_view_org_units: tuple[OrgUnitReference, ...]
+
+    @property
+    def may_write_values(self) -> bool:
+        """Whether a role gives the right to write data values (where, the org units say)."""
+        return not _WRITE_AUTHORITIES.isdisjoint(self.authorities)
 
 
 def get_system_info(session: HttpSession) -> SystemInfo:

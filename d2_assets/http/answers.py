@@ -59,8 +59,9 @@ class Answer:
 
     @property
     def is_login_page(self) -> bool:
+        words = self.words.lower().replace(" ", "")
         return self.is_html and (
-            b'type="password"' in self.content.lower() or "login" in self.words.lower()
+            b'type="password"' in self.content.lower() or "login" in words or "signin" in words
         )
 
     @property

@@ -66,7 +66,3 @@ class Tally:
     def unsettled(self) -> int:
         """Rows that the run left open: a later run settles them."""
         return self.count(Outcome.QUEUED) + self.count(Outcome.NOT_ATTEMPTED)
-
-    def __add__(self, other: "Tally") -> "Tally":
-        counts = {outcome: self.count(outcome) + other.count(outcome) for outcome in Outcome}
-        return Tally(self.read + other.read, counts)

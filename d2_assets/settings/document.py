@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.constructor import DuplicateKeyError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -89,8 +89,19 @@ def _line_of(error: MarkedYAMLError) -> int:
     return mark.line + 1 if mark else 0
 
 
+class _Constructor(SafeConstructor):
+    """Leaves dates as they are written: what is no date is then told with its line and key."""
+
+
+_Constructor.add_constructor(
+    "tag:yaml.org,2002:timestamp", lambda constructor, node: constructor.construct_scalar(node)
+)
+
+
 def _new_parser() -> YAML:
-    return YAML(typ="safe", pure=True)
+    parser = YAML(typ="safe", pure=True)
+    parser.Constructor = _Constructor
+    return parser
 
 
 def _step(node: Node | None, part: str | int) -> tuple[int, Node] | None:

@@ -150,7 +150,14 @@ def _write(file: Path, text: str) -> Settings:
         # lines of a text that is thrown away would mislead
         unplaced = [replace(mistake, line=0) for mistake in mistakes]
         raise settings_error(file, unplaced, also=_UNCHANGED)
-    _replace_file(file.resolve(), text)
+    try:
+        _replace_file(file.resolve(), text)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{file} cannot be written: {error.strerror}. {_UNCHANGED}",
+            remedy="Give a path in a folder that exists and that this account may write to.",
+            file=str(file),
+        ) from error
     return settings
 
 

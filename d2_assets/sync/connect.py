@@ -9,6 +9,9 @@ from d2_assets.http.policy import RetryPolicy
 from d2_assets.http.session import DEFAULT_POLICY, HttpSession
 from d2_assets.settings import BasicAuth, Instance, Settings, read_secret
 
+#: The most writers that a pair may have: each keeps a connection of its own.
+MOST_WRITERS = 16
+
 
 def connect(
     settings: Settings,
@@ -36,6 +39,7 @@ def connect(
         timeout_seconds=instance.timeout_seconds,
         ca_file=settings.base / instance.ca_file.expanduser() if instance.ca_file else None,
         policy=policy,
+        pool_size=MOST_WRITERS,
     )
     return DHIS2Client(instance.name, session)
 

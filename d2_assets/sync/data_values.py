@@ -17,7 +17,7 @@ from d2_assets.data_values.completeness import (
 )
 from d2_assets.data_values.extract import Window, open_window, plan_reads, stage_values
 from d2_assets.data_values.outside import count_outside
-from d2_assets.data_values.plan import plan_changes
+from d2_assets.data_values.plan import hold_brake, plan_changes
 from d2_assets.data_values.scope import Scope, read_scope
 from d2_assets.data_values.translate import translate_values
 from d2_assets.dhis2.client import DHIS2Client
@@ -52,12 +52,16 @@ def plan_data_values(
         )
         folder = work.home.staging(PREVIEW if work.is_preview else ASSET, work.pair, work.months)
         kept = work.home.outside(ASSET, work.pair)
-        outside = count_outside(source, scope, work.first_month, work.today, kept, work.clock())
+        outside = count_outside(
+            source, scope, work.first_month, work.today, kept, work.clock(), folder
+        )
         with open_database(folder) as database:
             _stage_both(work, source, destination, scope, window, folder, database)
             translate_values(database)
             find_unfit(database, scope, window, folder / "checked.parquet")
             plan = plan_changes(database, work.choices, folder)
+            if not work.is_preview:
+                hold_brake(database, plan, work.choices)
             completeness = {
                 month: _plan_completeness(work, source, destination, scope, window.of_month(month))
                 for month in work.months

@@ -42,7 +42,8 @@ class MonthResult:
     @property
     def unaccounted(self) -> int:
         """Rows without exactly one outcome, values and registrations together."""
-        return abs(self.values.tally.unaccounted) + abs(self.completeness.tally.unaccounted)
+        values = abs(self.values.lost) + self.values.doubled
+        return values + abs(self.completeness.tally.unaccounted)
 
 
 def move_data_values(planned: PlannedWork) -> Iterator[MonthResult]:
@@ -99,8 +100,12 @@ def _push_values(planned: PlannedWork, month: str) -> PushResult:
         planned.work.choices,
         planned.folder / f"settled-{month}.parquet",
         lambda so_far: meter.add(
-            so_far.sent, success=so_far.sent - so_far.refused, warnings=so_far.refused
+            so_far.sent,
+            success=so_far.sent - so_far.refused,
+            warnings=so_far.refused,
+            errors=int(so_far.error is not None),
         ),
+        planned.work.sleep,
     )
 
 

@@ -12,7 +12,6 @@ from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.errors import ConfigurationError, D2AssetsError, join_errors
 
 _CALENDARS = frozenset({"iso8601", "gregorian"})
-_WRITE_AUTHORITIES = frozenset({"ALL", "F_DATAVALUE_ADD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,10 @@ def _find_problems(client: DHIS2Client, *, writes: bool) -> Iterator[D2AssetsErr
         return
     if calendar not in _CALENDARS:
         yield ConfigurationError(
-            f"{client.name} keeps the calendar {calendar}; d2_assets knows iso8601 only.",
+            f"{client.name} keeps the calendar {calendar}; only iso8601 (Gregorian) is known here.",
             remedy="Period ids mean other days there: this server cannot be part of a pair.",
         )
-    if writes and not _WRITE_AUTHORITIES & account.authorities:
+    if writes and not account.may_write_values:
         yield ConfigurationError(
             f"The account {account.username} at {client.name} may not write data values.",
             remedy="Give it a user role with the authority F_DATAVALUE_ADD.",

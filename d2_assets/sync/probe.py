@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from d2_assets.dhis2.client import DHIS2Client
+from d2_assets.dhis2.system import Account
 from d2_assets.errors import D2AssetsError
 from d2_assets.http.policy import RetryPolicy
 from d2_assets.settings import Settings
@@ -15,8 +16,6 @@ from d2_assets.sync.connect import connect
 
 #: A person waits for the table, and asks again by running it again.
 _ASK_ONCE = RetryPolicy(attempts=1)
-
-_WRITE_AUTHORITIES = frozenset({"ALL", "F_DATAVALUE_ADD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,7 @@ def probe_instances(
     return tuple(
         _probe_dhis2(settings, instance.name, environ)
         if instance.kind == "dhis2"
-        else InstanceReport(
-            instance.name, message=f"{instance.name}: OpenLMIS instances cannot be tested yet."
-        )
+        else InstanceReport(instance.name, may_write="OpenLMIS instances cannot be tested yet")
         for instance in chosen
     )
 
@@ -77,15 +74,15 @@ def probe_instance(client: DHIS2Client) -> InstanceReport:
         report,
         account=account.username,
         org_units=len(account.org_units),
-        may_write=derive_may_write(account.authorities, len(account.org_units)),
+        may_write=derive_may_write(account),
     )
 
 
-def derive_may_write(authorities: frozenset[str], org_units: int) -> str:
+def derive_may_write(account: Account) -> str:
     """Whether data values of such an account are taken: ``yes``, or ``no`` and what it lacks."""
-    if not authorities & _WRITE_AUTHORITIES:
+    if not account.may_write_values:
         return "no: a role with F_DATAVALUE_ADD is missing"
-    if not org_units:
+    if not account.org_units:
         return "no: the account has no org unit for data capture"
     return "yes"
 

@@ -40,6 +40,7 @@ class Work:
     home: Home
     meter: Meter
     clock: Callable[[], float]
+    sleep: Callable[[float], None] = lambda seconds: None
     is_preview: bool = False
     log: Callable[[str], None] = lambda words: None
     warn: Callable[[str], None] = lambda words: None

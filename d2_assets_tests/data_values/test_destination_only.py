@@ -1,9 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from d2_assets.data_values.choices import Choices
-from d2_assets.data_values.plan import Plan
+from d2_assets.data_values.plan import Plan, hold_brake
 from d2_assets.errors import ContractError
 from d2_assets.staging.database import Database
 from d2_assets_tests.data_values.builders import (
@@ -18,6 +19,7 @@ from d2_assets_tests.data_values.builders import (
     NUMBER,
     QUARTER,
     QUARTERLY,
+    REGION_1,
     STOCK,
     UNITS,
     Row,
@@ -115,10 +117,37 @@ def test_the_brake_holds_when_more_than_the_share_would_go(
 ) -> None:
     source, destination = _ten_and_one_more()
     choices = Choices(mirror=True, brake_percent=9.9)
+    plan = plan_rows(database, tmp_path, source, destination, choices)
     with pytest.raises(ContractError, match=f"1 of 10 rows .* for {MONTH}.*9.9 %") as held:
-        plan_rows(database, tmp_path, source, destination, choices)
+        hold_brake(database, plan, choices)
     assert "Nothing was sent" in held.value.message
     assert "brake_percent" in held.value.remedy
+
+
+def test_the_brake_counts_the_rows_of_the_pair_only(database: Database, tmp_path: Path) -> None:
+    """Nine rows below the deepest level are not the pair's: one of one would go."""
+    choices = Choices(mirror=True, brake_percent=99)
+    scope = make_scope(source_units={REGION_1: UNITS[REGION_1]})
+    deeper = [make_row(org_unit=uid) for uid in (CLINIC_1, CLINIC_2, CLINIC_3)]
+    destination = [*deeper, make_row(org_unit=REGION_1)]
+    plan = plan_rows(database, tmp_path, deeper, destination, choices, scope)
+    with pytest.raises(ContractError, match="1 of 1 rows"):
+        hold_brake(database, plan, choices)
+
+
+def test_what_the_source_holds_in_a_data_set_that_is_left_out_is_not_mirrored_away(
+    database: Database, tmp_path: Path
+) -> None:
+    """The element is in the pair's data set at the destination only; at the source in another."""
+    without = replace(DATA_SETS[MONTHLY], elements=DATA_SETS[MONTHLY].elements[1:])
+    scope = make_scope(
+        data_sets={MONTHLY: without},
+        destination_data_sets={MONTHLY: DATA_SETS[MONTHLY]},
+        left_out={"DataSetOther": replace(DATA_SETS[MONTHLY], id="DataSetOther")},
+    )
+    choices = Choices(mirror=True, brake_percent=100)
+    plan = plan_rows(database, tmp_path, [], [make_row(data_element=NUMBER)], choices, scope)
+    assert plan.destination_only == {}
 
 
 @pytest.mark.parametrize("strategy", ["CREATE", "UPDATE"])

@@ -33,6 +33,8 @@ class Server:
     answer: Callable[[Sequence[Row]], ImportReport | D2AssetsError]
     stores: Callable[[Sequence[Row]], Sequence[Row]] = lambda rows: rows
     unreadable: D2AssetsError | None = None
+    stored_late: set[int] = field(default_factory=set)
+    pauses: int = 0
     held: set[int] = field(default_factory=set)
     sent: list[list[int]] = field(default_factory=list)
 
@@ -46,6 +48,10 @@ class Server:
         if not answer.is_whole_refused:
             self.held |= {row["row"] for index, row in enumerate(rows) if index not in refused}
         return answer
+
+    def pause(self) -> None:
+        self.held |= self.stored_late
+        self.pauses += 1
 
     def find_missing(self, rows: Sequence[Row]) -> Sequence[Row]:
         if self.unreadable:
@@ -204,6 +210,25 @@ def test_answers_that_are_lost_again_and_again_stop_the_chunk() -> None:
     assert "again and again" in result.error.message
     assert len(server.sent) == 3
     assert _outcomes(result) == dict.fromkeys(range(2), Outcome.QUEUED)
+
+
+def test_a_server_that_was_still_storing_is_not_sent_the_rows_again() -> None:
+    server = Server(_in_turn(LOST), stores=_nothing, stored_late={0, 1, 2})
+    assert settle_chunk(server, _rows(3)) == ChunkResult(requests=1, failures=0)
+    assert (len(server.sent), server.pauses) == (1, 1)
+
+
+def test_rows_that_were_sent_before_the_server_went_away_are_queued() -> None:
+    server = Server(_in_turn(LOST, DOWN), stores=_nothing)
+    assert _outcomes(settle_chunk(server, _rows(2))) == dict.fromkeys(range(2), Outcome.QUEUED)
+
+
+def test_a_server_that_refuses_whatever_it_is_sent_is_not_asked_row_by_row() -> None:
+    server = Server(lambda rows: RejectedError("No.", status=409), stores=_nothing)
+    result = settle_chunk(server, _rows(1000))
+    assert isinstance(result.error, RejectedError)
+    assert len(server.sent) == 40
+    assert len(result.settled) == 1000
 
 
 def test_a_server_that_fails_whatever_it_is_sent_is_not_asked_row_by_row() -> None:

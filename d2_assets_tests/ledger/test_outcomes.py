@@ -1,4 +1,3 @@
-from hypothesis import given
 from hypothesis import strategies as st
 
 from d2_assets.ledger.outcomes import OUTCOME_WORDS, Outcome, Tally
@@ -38,11 +37,3 @@ def test_lost_rows_and_rows_counted_twice_are_told_apart() -> None:
     assert Tally(5, {Outcome.CREATED: 3}).unaccounted == 2
     assert Tally(3, {Outcome.CREATED: 3, Outcome.UPDATED: 1}).unaccounted == -1
     assert Tally(0).unaccounted == Tally(0).count(Outcome.CREATED) == 0
-
-
-@given(_tallies, _tallies)
-def test_the_sum_of_tallies_is_the_tally_of_the_sum(left: Tally, right: Tally) -> None:
-    both = left + right
-    assert both.read == left.read + right.read
-    assert both.unaccounted == left.unaccounted + right.unaccounted
-    assert all(both.count(one) == left.count(one) + right.count(one) for one in Outcome)

@@ -206,3 +206,15 @@ def test_adding_and_removing_again_gives_the_same_text(
     assert text_of(file) == text
     remove_instance(file, f"i{removed}")
     assert text_of(file) == text.replace(items[removed], "")
+
+
+def test_a_folder_that_is_not_there_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "absent" / "d2_assets.yaml"
+    instance = {
+        "name": "training",
+        "url": "https://t.example.org",
+        "auth": {"username": "a", "password_env": "P"},
+    }
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        add_instance(file, instance)
+    assert not file.parent.exists()

@@ -154,3 +154,11 @@ def test_a_secret_that_stands_twice_is_not_shown() -> None:
 def test_a_file_without_instances_is_in_order(text: str) -> None:
     settings = parse_settings(text, FILE)
     assert (settings.instances, settings.pairs) == ((), ())
+
+
+def test_a_date_that_is_none_is_told_with_its_line_and_key(tmp_path: Path) -> None:
+    file = tmp_path / "d2_assets.yaml"
+    file.write_text("pairs:\n  - filters: {start_date: 2025-13-01}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file)
+    assert "line 2, pairs[0].filters.start_date" in caught.value.message

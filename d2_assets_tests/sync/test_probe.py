@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from d2_assets.dhis2.client import DHIS2Client
-from d2_assets.dhis2.system import parse_account, parse_system_info
+from d2_assets.dhis2.system import Account, OrgUnitReference, parse_account, parse_system_info
 from d2_assets.errors import ConfigurationError, D2AssetsError, TransientError
 from d2_assets.settings import parse_settings
 from d2_assets.sync.probe import (
@@ -91,14 +91,17 @@ def test_a_defect_is_not_taken_for_a_report() -> None:
 def test_writing_needs_a_right_and_an_org_unit(
     authorities: set[str], org_units: int, expected: str
 ) -> None:
-    assert derive_may_write(frozenset(authorities), org_units) == expected
+    units = tuple(OrgUnitReference(f"unit{number}", "") for number in range(org_units))
+    account = Account("id", "clerk", frozenset(authorities), units, ())
+    assert derive_may_write(account) == expected
 
 
 def test_a_missing_secret_and_openlmis_are_told_in_the_report() -> None:
     settings = parse_settings(GOOD, FILE)
     training, lmis = probe_instances(settings, ("training", "lmis"), {})
     assert str(Path("/etc/d2/training.token")) in training.message
-    assert lmis.message == "lmis: OpenLMIS instances cannot be tested yet."
+    assert lmis.may_write == "OpenLMIS instances cannot be tested yet"
+    assert lmis.message == ""
 
 
 def test_all_active_instances_are_tested_unless_some_are_named() -> None:

@@ -93,6 +93,7 @@ def open_work(
         home=home,
         meter=Meter(time.monotonic, _observe(context, months)),
         clock=time.time,
+        sleep=time.sleep,
         is_preview=is_preview,
         log=context.log.info,
         warn=context.log.warning,
