@@ -75,6 +75,13 @@ def read_registrations(
     return found
 
 
+def read_destination_registrations(
+    destination: DHIS2Client, scope: Scope, window: Window
+) -> Registrations:
+    """The destination's side, before the plan and after the push alike."""
+    return read_registrations(destination, scope.shared_data_sets, scope.destination_cuts, window)
+
+
 def plan_registrations(
     source: Registrations, destination: Registrations, scope: Scope, choices: Choices
 ) -> CompletenessPlan:

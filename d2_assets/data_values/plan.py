@@ -23,6 +23,12 @@ SENT_ACTIONS: Mapping[str, str] = {
 }
 
 
+def is_sent(action: str, strategy: str = "") -> str:
+    """SQL: whether an action sends something (with that import strategy, where one is named)."""
+    sent = (name for name, sent_with in SENT_ACTIONS.items() if strategy in ("", sent_with))
+    return f"{action} IN ({', '.join(repr(name) for name in sent)})"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Rows per month and action, and the rows that only the destination has, per month.

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from d2_assets.data_values.check import KEY, SPREAD
 from d2_assets.data_values.choices import Choices
-from d2_assets.data_values.plan import SENT_ACTIONS
+from d2_assets.data_values.plan import is_sent
 from d2_assets.data_values.readback import find_missing_values
 from d2_assets.data_values.settle import ChunkResult, Row, Settled, leave_row, settle_chunk
 from d2_assets.dhis2.client import DHIS2Client
@@ -112,8 +112,7 @@ def push_changes(
 def iterate_chunks(database: Database, month: str, size: int) -> Generator[Chunk, None, None]:
     """The plan of a month in chunks of ``size`` rows, writes before deletes."""
     for strategy in ("CREATE_AND_UPDATE", "DELETE"):
-        actions = ", ".join(f"'{key}'" for key, value in SENT_ACTIONS.items() if value == strategy)
-        where = f"month = '{month}' AND action IN ({actions})"
+        where = f"month = '{month}' AND {is_sent('action', strategy)}"
         for (data_set,) in database.rows(
             f"SELECT DISTINCT data_set FROM plan WHERE {where} ORDER BY ALL"
         ):

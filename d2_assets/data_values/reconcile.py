@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from d2_assets.data_values.check import KEY, SPREAD
-from d2_assets.data_values.plan import same_content, same_key
+from d2_assets.data_values.plan import is_sent, same_content, same_key
 from d2_assets.ledger.outcomes import Outcome, Tally
 from d2_assets.staging.database import Database
 
@@ -115,7 +115,7 @@ def _outcome_query(month: str, merge: bool, read_back: bool) -> str:
                 WHEN is_right THEN {_DONE}
                 WHEN settled_as IS NOT NULL THEN settled_as
                 ELSE '{"quarantined" if read_back else "queued"}' END AS outcome,
-                {read_back} AND action IN ('create', 'update', 'delete') AND NOT is_right
+                {read_back} AND {is_sent("action")} AND NOT is_right
                     AND settled_as IS NULL AS is_lost
             FROM told
         )

@@ -13,6 +13,7 @@ from d2_assets.data_values.check import SPREAD, find_unfit
 from d2_assets.data_values.completeness import (
     CompletenessPlan,
     plan_registrations,
+    read_destination_registrations,
     read_registrations,
 )
 from d2_assets.data_values.extract import Window, open_window, plan_reads, stage_values
@@ -35,8 +36,7 @@ def plan_data_values(
 
     A preview has tables of its own and a lease on them alone.
     """
-    preflight = check_servers(source, destination)
-    for warning in preflight.warnings:
+    for warning in check_servers(source, destination).warnings:
         work.warn(warning)
     leased = f"{PREVIEW} {work.pair}" if work.is_preview else destination.url
     with hold_lease(work.home.leases(), leased, f"run {work.run}", log=work.log):
@@ -67,18 +67,17 @@ def plan_data_values(
                 for month in work.months
             }
             yield PlannedWork(
-                work,
-                source,
-                destination,
-                preflight,
-                scope,
-                window,
-                database,
-                folder,
-                plan,
-                completeness,
-                outside,
-                work.clock() - began,
+                work=work,
+                source=source,
+                destination=destination,
+                scope=scope,
+                window=window,
+                database=database,
+                folder=folder,
+                plan=plan,
+                completeness=completeness,
+                outside=outside,
+                seconds_reading=work.clock() - began,
             )
 
 
@@ -116,5 +115,5 @@ def _plan_completeness(
     work: Work, source: DHIS2Client, destination: DHIS2Client, scope: Scope, window: Window
 ) -> CompletenessPlan:
     theirs = read_registrations(source, scope.data_sets, scope.source_cuts, window)
-    ours = read_registrations(destination, scope.shared_data_sets, scope.destination_cuts, window)
+    ours = read_destination_registrations(destination, scope, window)
     return plan_registrations(theirs, ours, scope, work.choices)

@@ -10,9 +10,10 @@ from d2_assets.data_values.check import SPREAD
 from d2_assets.data_values.completeness import (
     CompletenessPlan,
     push_registrations,
-    read_registrations,
+    read_destination_registrations,
 )
 from d2_assets.data_values.extract import plan_reads, stage_values
+from d2_assets.data_values.plan import is_sent
 from d2_assets.data_values.push import PushResult, push_changes
 from d2_assets.data_values.reconcile import Reconciliation, compare_values
 from d2_assets.errors import D2AssetsError
@@ -119,8 +120,7 @@ def _read_back(planned: PlannedWork, month: str, push: PushResult) -> D2AssetsEr
     touched = [
         data_set
         for (data_set,) in database.rows(
-            f"SELECT DISTINCT data_set FROM plan WHERE month = '{month}' "
-            "AND action IN ('create', 'update', 'delete')"
+            f"SELECT DISTINCT data_set FROM plan WHERE month = '{month}' AND {is_sent('action')}"
         )
     ]
     before = f"SELECT * FROM destination WHERE month = '{month}'"
@@ -159,9 +159,7 @@ def _push_completeness(
             push_registrations(
                 planned.destination,
                 plan,
-                lambda: read_registrations(
-                    planned.destination, scope.shared_data_sets, scope.destination_cuts, window
-                ),
+                lambda: read_destination_registrations(planned.destination, scope, window),
                 planned.work.choices.chunk_size,
             ),
             None,

@@ -14,7 +14,6 @@ from d2_assets.data_values.scope import Scope
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.staging.database import Database
 from d2_assets.staging.layout import Home
-from d2_assets.sync.preflight import Preflight
 from d2_assets.sync.progress import Meter
 
 #: Names of the folders of staging, ledger and quarantine.
@@ -53,7 +52,6 @@ class PlannedWork:
     work: Work
     source: DHIS2Client
     destination: DHIS2Client
-    preflight: Preflight
     scope: Scope
     window: Window
     database: Database

@@ -176,3 +176,14 @@ def read_rows(database: Database, name: str) -> list[Row]:
         .to_arrow_table()
         .to_pylist()
     )
+
+
+def scope_with_monthly(**changes: Any) -> Scope:
+    """A scope whose destination has another monthly data set than the source."""
+    changed = {**DATA_SETS, MONTHLY: replace(DATA_SETS[MONTHLY], **changes)}
+    return make_scope(destination_data_sets=changed)
+
+
+def list_verdicts(rows: Iterable[Row]) -> list[str | None]:
+    """The verdict of each checked row, in order."""
+    return [row["verdict"] for row in rows]

@@ -29,20 +29,17 @@ from d2_assets_tests.data_values.builders import (
     UNITS,
     Row,
     check_rows,
+    list_verdicts,
     make_row,
     make_scope,
     make_unit,
     number_rows,
     open_scratch,
+    scope_with_monthly,
 )
 
 MONTHLY_SET, QUARTERLY_SET = DATA_SETS[MONTHLY], DATA_SETS[QUARTERLY]
 WITHOUT_CLINIC = frozenset(set(UNITS) - {CLINIC_1})
-
-
-def _with_monthly(**changes: Any) -> Scope:
-    changed = {**DATA_SETS, MONTHLY: replace(MONTHLY_SET, **changes)}
-    return make_scope(destination_data_sets=changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ CASES: Mapping[str, Case] = {
     "period_malformed": Case({"period": "2025-11"}, "2025-11"),
     "period_not_asked": Case({"period": "202401"}, "202401"),
     "data_set_unknown": Case({}, MONTHLY, make_scope(destination_data_sets={})),
-    "data_set_read_only": Case({}, MONTHLY, _with_monthly(may_write=False)),
+    "data_set_read_only": Case({}, MONTHLY, scope_with_monthly(may_write=False)),
     "period_wrong_type": Case(
         {"data_element": NOTE, "period": QUARTER}, f"{QUARTER} .* data set {MONTHLY}"
     ),
@@ -83,7 +80,7 @@ CASES: Mapping[str, Case] = {
     "org_unit_outside_data_set": Case(
         {},
         f"{CLINIC_1} is not assigned to data set {MONTHLY}",
-        _with_monthly(org_units=frozenset()),
+        scope_with_monthly(org_units=frozenset()),
     ),
     "org_unit_outside_account": Case({}, CLINIC_1, make_scope(writable=WITHOUT_CLINIC)),
     "org_unit_not_open": Case(
@@ -106,10 +103,6 @@ CASES: Mapping[str, Case] = {
     "empty_value": Case({"value": " ", "comment": ""}, "empty"),
     "value_misfit": Case({"value": "1.0"}, f"{NUMBER}: INTEGER must be a whole number"),
 }
-
-
-def _verdicts(rows: Sequence[Row]) -> list[str | None]:
-    return [row["verdict"] for row in rows]
 
 
 def test_the_table_of_verdicts_is_closed() -> None:
@@ -163,7 +156,7 @@ def test_the_opening_date_binds_newer_servers_only(database: Database, tmp_path:
     on_the_last_day = {**UNITS, CLINIC_1: make_unit(UNITS[CLINIC_1].path, "2025-11-30")}
     for units, binds in ((late, False), (unknown, True), (on_the_last_day, True)):
         scope = make_scope(destination_units=units, strict_keys=binds)
-        assert _verdicts(check_rows(database, tmp_path, [make_row()], scope)) == [None]
+        assert list_verdicts(check_rows(database, tmp_path, [make_row()], scope)) == [None]
 
 
 def test_a_combo_that_an_element_has_left_behind_is_taken_up_to_2_42(
@@ -176,8 +169,8 @@ def test_a_combo_that_an_element_has_left_behind_is_taken_up_to_2_42(
     ]
     lenient = make_scope(option_combos=combos, strict_keys=False)
     strict = make_scope(option_combos=combos, strict_keys=True)
-    assert _verdicts(check_rows(database, tmp_path, rows, lenient)) == [None, None]
-    assert _verdicts(check_rows(database, tmp_path, rows, strict)) == [
+    assert list_verdicts(check_rows(database, tmp_path, rows, lenient)) == [None, None]
+    assert list_verdicts(check_rows(database, tmp_path, rows, strict)) == [
         "category_option_combo_outside",
         "attribute_option_combo_outside",
     ]
@@ -208,7 +201,7 @@ def test_a_deleted_row_is_carried_by_the_data_set_that_it_belongs_to(
     for theirs in (both, {MONTHLY: MONTHLY_SET}):
         scope = make_scope(data_sets=both, destination_data_sets=theirs)
         rows = [make_row(data_set="ADataSetQua", deleted=True), make_row(deleted=True)]
-        verdicts = _verdicts(check_rows(database, tmp_path, rows, scope))
+        verdicts = list_verdicts(check_rows(database, tmp_path, rows, scope))
         assert verdicts == ["same_value_elsewhere", None]
 
 

@@ -33,6 +33,7 @@ from d2_assets_tests.data_values.builders import (
     UNITS,
     make_scope,
     make_window,
+    scope_with_monthly,
 )
 from d2_assets_tests.data_values.fake_dhis2 import FakeDHIS2, Fault, registration_key
 
@@ -121,18 +122,13 @@ MONTHLY_SET = DATA_SETS[MONTHLY]
 WITHOUT_CLINIC = {uid: unit for uid, unit in UNITS.items() if uid != CLINIC_1}
 
 
-def _with_monthly(**changes: Any) -> Scope:
-    changed = {**DATA_SETS, MONTHLY: replace(MONTHLY_SET, **changes)}
-    return make_scope(destination_data_sets=changed)
-
-
 UNFIT: Mapping[str, tuple[CompletenessRegistration, Scope]] = {
     "org_unit_too_deep": (_registration(org_unit="UnitTooDeep"), make_scope()),
     "data_set_unknown": (DONE, make_scope(destination_data_sets={})),
     "period_wrong_type": (_registration(period=QUARTER), make_scope()),
-    "data_set_read_only": (DONE, _with_monthly(may_write=False)),
+    "data_set_read_only": (DONE, scope_with_monthly(may_write=False)),
     "org_unit_unknown": (DONE, make_scope(destination_units=WITHOUT_CLINIC)),
-    "org_unit_outside_data_set": (DONE, _with_monthly(org_units=frozenset())),
+    "org_unit_outside_data_set": (DONE, scope_with_monthly(org_units=frozenset())),
     "org_unit_outside_account": (DONE, make_scope(writable=frozenset(WITHOUT_CLINIC))),
     "attribute_option_combo_outside": (
         _registration(attribute_option_combo="OptionOther"),

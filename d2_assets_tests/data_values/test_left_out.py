@@ -19,6 +19,7 @@ from d2_assets_tests.data_values.builders import (
     QUARTER,
     QUARTERLY,
     check_rows,
+    list_verdicts,
     make_row,
     make_scope,
     plan_rows,
@@ -51,7 +52,7 @@ def test_a_value_of_a_data_set_that_the_pair_leaves_out_is_filtered(
     )
     rows = [make_row(), make_row(period=QUARTER, deleted=deleted)]
     judged = check_rows(database, tmp_path, rows, scope)
-    assert [row["verdict"] for row in judged] == [None, "other_data_set"]
+    assert list_verdicts(judged) == [None, "other_data_set"]
 
 
 def test_a_value_of_a_facility_that_another_data_set_serves_is_filtered(
@@ -59,7 +60,7 @@ def test_a_value_of_a_facility_that_another_data_set_serves_is_filtered(
 ) -> None:
     rows = [make_row(org_unit=uid) for uid in (CLINIC_1, CLINIC_2, CLINIC_3)]
     judged = check_rows(database, tmp_path, rows, _scope_of_two_kinds_of_facility())
-    assert [row["verdict"] for row in judged] == [
+    assert list_verdicts(judged) == [
         None,
         "other_data_set",
         "org_unit_outside_data_set",
