@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from d2_assets.data_values.content import KEY
 from d2_assets.data_values.extract import Window
 from d2_assets.data_values.scope import Scope
 from d2_assets.data_values.value_types import misfit_sql
@@ -16,9 +17,6 @@ from d2_assets.data_values.verdicts import word_sql
 from d2_assets.dhis2.metadata import DataSet
 from d2_assets.periods import find_period
 from d2_assets.staging.database import Database
-
-#: What makes a data value that one and no other (domain/dhis2.md, "Aggregate data values").
-KEY = ("data_element", "period", "org_unit", "category_option_combo", "attribute_option_combo")
 
 #: The column of the key by which large joins are spread.
 SPREAD = "org_unit"

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from d2_assets.data_values.check import KEY, SPREAD, belongs_elsewhere
+from d2_assets.data_values.check import SPREAD, belongs_elsewhere
 from d2_assets.data_values.choices import Choices
+from d2_assets.data_values.content import KEY, same_content, same_key
 from d2_assets.data_values.verdicts import outcome_sql
 from d2_assets.errors import ContractError
 from d2_assets.staging.database import Database
@@ -61,32 +62,6 @@ def plan_changes(database: Database, choices: Choices, folder: Path) -> Plan:
     database.save(_plan_query(choices), folder / "plan.parquet", spread=True)
     database.attach("plan", folder / "plan.parquet", spread_by=SPREAD)
     return _count(database)
-
-
-def same_content(left: str, right: str, *, merge: bool = False) -> str:
-    """SQL: whether two rows hold the same content. Booleans are compared as servers store them."""
-    comment = f"coalesce({left}.comment, '') = coalesce({right}.comment, '')"
-    if merge:
-        comment = f"({left}.comment IS NULL OR {comment})"
-    return (
-        f"({stored_value(left, left)} IS NOT DISTINCT FROM {stored_value(right, left)} "
-        f"AND {comment} AND {left}.followup = {right}.followup)"
-    )
-
-
-def stored_value(row: str, typed: str) -> str:
-    """SQL: a value as DHIS2 stores it: the variants of true and false become those words."""
-    text = f"coalesce({row}.value, '')"
-    return (
-        f"CASE WHEN {typed}.value_type IN ('BOOLEAN', 'TRUE_ONLY') THEN CASE "
-        f"WHEN lower({text}) IN ('true', 't', '1') THEN 'true' "
-        f"WHEN lower({text}) IN ('false', 'f', '0') THEN 'false' ELSE {text} END ELSE {text} END"
-    )
-
-
-def same_key(left: str, right: str) -> str:
-    """SQL: the join of two views on the data value's key."""
-    return " AND ".join(f"{left}.{name} = {right}.{name}" for name in KEY)
 
 
 def _plan_query(choices: Choices) -> str:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from d2_assets.data_values.check import KEY, SPREAD
+from d2_assets.data_values.check import SPREAD
 from d2_assets.data_values.choices import Choices
+from d2_assets.data_values.content import KEY
 from d2_assets.data_values.plan import is_sent
 from d2_assets.data_values.readback import find_missing_values
 from d2_assets.data_values.settle import ChunkResult, Row, Settled, leave_row, settle_chunk

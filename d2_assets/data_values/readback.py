@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from d2_assets.data_values.check import KEY
+from d2_assets.data_values.content import KEY
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.data_values import DataValueQuery, read_data_value_batches
 

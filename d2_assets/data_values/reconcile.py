@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from d2_assets.data_values.check import KEY, SPREAD
-from d2_assets.data_values.plan import is_sent, same_content, same_key
+from d2_assets.data_values.check import SPREAD
+from d2_assets.data_values.content import KEY, same_content, same_key
+from d2_assets.data_values.plan import is_sent
 from d2_assets.ledger.outcomes import Outcome, Tally
 from d2_assets.staging.database import Database
 

@@ -18,7 +18,9 @@ class Outcome(StrEnum):
     DELETED = "deleted"
     FILTERED = "filtered"
     HELD_BY_STRATEGY = "held_by_strategy"
+    DESTINATION_NEWER = "destination_newer"
     QUARANTINED = "quarantined"
+    DISCARDED = "discarded"
     QUEUED = "queued"
     NOT_ATTEMPTED = "not_attempted"
 
@@ -31,7 +33,9 @@ OUTCOME_WORDS: Mapping[Outcome, str] = {
     Outcome.DELETED: "is deleted at the source and is gone at the destination now",
     Outcome.FILTERED: "the pair's filters leave it out, or another data set carries it",
     Outcome.HELD_BY_STRATEGY: "the pair's import strategy or delete policy holds it back",
+    Outcome.DESTINATION_NEWER: "changed at the destination since our last write; it stays there",
     Outcome.QUARANTINED: "could not land; the quarantine table says why",
+    Outcome.DISCARDED: "a person took it off the work list, with a name and a reason",
     Outcome.QUEUED: "was sent; the destination could not be read back to confirm it",
     Outcome.NOT_ATTEMPTED: "the run stopped before it was sent",
 }

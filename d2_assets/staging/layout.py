@@ -5,6 +5,9 @@
     staging/<asset>/<pair>/<span>/      source.parquet, destination.parquet, plan.parquet ...
     ledger/<asset>/<pair>/<month>.parquet       every row of that month and its one outcome
     quarantine/<asset>/<pair>/<month>.parquet   the rows that wait for a person
+    quarantine/<asset>/<pair>/discards.jsonl    who took rows off the work list, and why
+    agreed/<asset>/<a>--<b>/<month>.parquet     what two instances were last seen to share
+    journal/<asset>/<pair>/<month>.jsonl        every chunk that was sent, and how it ended
     leases/<destination>.lock                   who writes to that destination now
 
 ``span`` is a month ("202511") or a range of months ("202506-202511").
@@ -37,6 +40,19 @@ class Home:
         """The Parquet file of a month's quarantined rows."""
         folder = _make_folder(self.root / "quarantine" / asset / make_slug(pair))
         return folder / f"{month}.parquet"
+
+    def discards(self, asset: str, pair: str) -> Path:
+        """The log of discarded rows (JSON lines)."""
+        return _make_folder(self.root / "quarantine" / asset / make_slug(pair)) / "discards.jsonl"
+
+    def agreed(self, asset: str, one: str, other: str, month: str) -> Path:
+        """The Parquet file of what two instances share; both directions have the same."""
+        ends = "--".join(sorted((make_slug(one), make_slug(other))))
+        return _make_folder(self.root / "agreed" / asset / ends) / f"{month}.parquet"
+
+    def journal(self, asset: str, pair: str, month: str) -> Path:
+        """The journal of a month's chunks (JSON lines)."""
+        return _make_folder(self.root / "journal" / asset / make_slug(pair)) / f"{month}.jsonl"
 
     def outside(self, asset: str, pair: str) -> Path:
         """What lies outside the partitions, counted per pair (JSON)."""

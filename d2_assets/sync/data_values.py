@@ -25,6 +25,7 @@ from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.ledger.lease import hold_lease
 from d2_assets.staging.database import Database, open_database
 from d2_assets.sync.preflight import check_servers, check_write_access
+from d2_assets.sync.recall import recall
 from d2_assets.sync.work import ASSET, PREVIEW, PlannedWork, Work
 
 
@@ -59,6 +60,7 @@ def plan_data_values(
             _stage_both(work, source, destination, scope, window, folder, database)
             translate_values(database)
             find_unfit(database, scope, window, folder / "checked.parquet")
+            recall(database, work, source, destination)
             plan = plan_changes(database, work.choices, folder)
             if not work.is_preview:
                 hold_brake(database, plan, work.choices)

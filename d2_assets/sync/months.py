@@ -17,6 +17,7 @@ from d2_assets.data_values.plan import is_sent
 from d2_assets.data_values.push import PushResult, push_changes
 from d2_assets.data_values.reconcile import Reconciliation, compare_values
 from d2_assets.errors import D2AssetsError
+from d2_assets.ledger.agreed import record_agreed
 from d2_assets.ledger.quarantine import list_reasons, list_rows, stage_quarantine
 from d2_assets.sync.work import ASSET, COMPLETENESS, PlannedWork
 
@@ -74,6 +75,8 @@ def _move_month(planned: PlannedWork, month: str) -> MonthResult:
     )
     completeness, not_registered = _push_completeness(planned, month, push.error or not_read)
     _load_registrations(planned, month, completeness)
+    ends = planned.source.name, planned.destination.name
+    record_agreed(database, month, work.home.agreed(ASSET, *ends, month))
     quarantine = work.home.quarantine(ASSET, work.pair, month)
     rows = stage_quarantine(database, quarantine, pair=work.pair, run=work.run)
     return MonthResult(
