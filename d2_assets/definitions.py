@@ -8,26 +8,35 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from d2_assets.defs.assets.data_values import build_data_values  # noqa: E402
+from d2_assets.defs.assets.quarantine import build_quarantine  # noqa: E402
 from d2_assets.defs.jobs import build_preview, build_test_instances  # noqa: E402
 from d2_assets.defs.partitions import build_partitions  # noqa: E402
 from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource  # noqa: E402
+from d2_assets.defs.work_list import (  # noqa: E402
+    build_discard_quarantined,
+    build_replay_quarantine,
+    build_restore_discarded,
+)
 from d2_assets.settings import Settings, load_settings  # noqa: E402
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Assets, jobs and resources over the instances and pairs of the settings."""
     partitions = build_partitions(settings)
-    data_values = build_data_values(partitions)
     file = str(settings.file)
     return dg.Definitions(
-        assets=[data_values],
+        assets=[build_data_values(partitions), build_quarantine(partitions)],
         jobs=[
             dg.define_asset_job(
                 "data",
-                selection=dg.AssetSelection.groups("data"),
-                description="Moves aggregate data values, for the months and pairs you choose.",
+                selection=dg.AssetSelection.groups("data", "overview"),
+                description="Moves aggregate data values, for the months and pairs you choose, and "
+                "shows the rows that could not land.",
             ),
             build_preview(partitions),
+            build_replay_quarantine(partitions),
+            build_discard_quarantined(partitions),
+            build_restore_discarded(partitions),
             build_test_instances(),
         ],
         resources={

@@ -7,7 +7,8 @@
     ├── TransientError           ask again; the server may say when (``retry_after``)
     ├── RejectedError            the request is wrong; sending it again cannot help
     ├── OutcomeUnknownError      a write whose answer was lost: read back before sending again
-    └── ContractError            the data or the answer is not what it must be (``findings``)
+    ├── ContractError            the data or the answer is not what it must be (``findings``)
+    └── CancelledError           someone stopped the run; what was begun was brought to an end
 
 Each keeps its parts as fields. ``defs.failures`` is the one place that turns them into Dagster
 failures. No message ever holds a secret: the HTTP room redacts before it raises.
@@ -74,6 +75,17 @@ class ContractError(D2AssetsError):
     def __init__(self, message: str, *, remedy: str = "", findings: Sequence[str] = ()) -> None:
         super().__init__(message, remedy=remedy)
         self.findings = tuple(findings)
+
+
+class CancelledError(D2AssetsError):
+    """Someone stopped the run. ``interruption`` is what the process was told, to be raised again
+    when everything is in order."""
+
+    def __init__(self, interruption: BaseException | None = None) -> None:
+        super().__init__(
+            "The run was cancelled.", remedy="Launch the partition again: it goes on from there."
+        )
+        self.interruption = interruption
 
 
 def join_errors(errors: Sequence[D2AssetsError], opening: str = "") -> D2AssetsError:

@@ -15,10 +15,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from d2_assets.errors import TransientError
+from ruamel.yaml import YAML
+
+from d2_assets.errors import ConfigurationError, TransientError
+from d2_assets.settings.database import DATABASE_VARIABLE, read_database_url
 
 LOOPBACK = "127.0.0.1"
 _PROJECT = Path(__file__).resolve().parent.parent
+#: Keys of dagster.yaml that settle the storage whatever else it says.
+_OWN_STORAGE = frozenset({"storage", "run_storage", "event_log_storage", "schedule_storage"})
 
 
 def find_free_port(preferred: int, taken: frozenset[int] = frozenset()) -> int:
@@ -49,6 +54,29 @@ def prepare_dagster_home(folder: Path) -> Path:
     if settings.is_file() and not (folder / "dagster.yaml").exists():
         shutil.copyfile(settings, folder / "dagster.yaml")
     return folder.resolve()
+
+
+def check_storage(dagster_home: Path, environ: Mapping[str, str]) -> None:
+    """See before Dagster starts that the database of D2_ASSETS_DATABASE_URL will be used.
+
+    ConfigurationError where the home's dagster.yaml passes it by, as copies of earlier versions
+    do; TransientError where PostgreSQL does not let us in.
+    """
+    url = read_database_url(environ)
+    if url is None:
+        return
+    from d2_assets.storage import Instance, check_database  # loads Dagster
+
+    file = dagster_home / "dagster.yaml"
+    content = (YAML(typ="safe").load(file) if file.exists() else None) or {}
+    ours = {"module": Instance.__module__, "class": Instance.__name__}
+    if content.get("instance_class") != ours or _OWN_STORAGE & content.keys():
+        raise ConfigurationError(
+            f"{DATABASE_VARIABLE} is set, but {file} passes it by.",
+            remedy="Copy the project's dagster.yaml over it; or add its lines of instance_class, "
+            "and remove those of storage.",
+        )
+    check_database(url)
 
 
 @contextmanager
@@ -109,6 +137,7 @@ def serve(port: int, folder: Path) -> None:
     """The UI with the settings of ``D2_ASSETS_CONFIG``, until it is interrupted."""
     end_on_signals()
     home = prepare_dagster_home(Path(os.environ.get("DAGSTER_HOME") or folder / "dagster"))
+    check_storage(home, os.environ)
     chosen = find_free_port(port)
     log = home / "dagster-dev.log"
     with suppress(KeyboardInterrupt), run_dagster_ui(home, chosen, os.environ, log) as process:

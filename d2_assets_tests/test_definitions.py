@@ -13,6 +13,7 @@ from d2_assets_tests.recordings import ROOT
 from d2_assets_tests.settings.texts import GOOD
 
 KEY = dg.AssetKey(["data", "data_values"])
+WORK_LIST = dg.AssetKey(["overview", "quarantine"])
 DOOR = ROOT / "d2_assets" / "definitions.py"
 
 
@@ -23,14 +24,22 @@ def defs() -> dg.Definitions:
 
 def test_the_definitions_hold_these_assets_checks_and_jobs(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {"data/data_values"}
+    keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    assert keys == {"data/data_values", "overview/quarantine"}
     checks = {(check.asset_key.to_user_string(), check.name) for check in graph.asset_check_keys}
     assert checks == {
         ("data/data_values", "no_row_is_lost"),
         ("data/data_values", "destination_equals_source"),
     }
     jobs = {job.name for job in defs.resolve_all_job_defs()} - {"__ASSET_JOB"}
-    assert jobs == {"data", "preview", "test_instances"}
+    assert jobs == {
+        "data",
+        "preview",
+        "replay_quarantine",
+        "discard_quarantined",
+        "restore_discarded",
+        "test_instances",
+    }
 
 
 def test_the_definitions_can_be_loaded(defs: dg.Definitions) -> None:
@@ -54,16 +63,32 @@ def test_an_asset_says_what_its_period_means(defs: dg.Definitions) -> None:
 
 
 def test_all_jobs_with_partitions_share_one_partitioning(defs: dg.Definitions) -> None:
-    asset, preview = (defs.resolve_job_def(name).partitions_def for name in ("data", "preview"))
-    assert asset == preview
+    jobs = [job for job in defs.resolve_all_job_defs() if job.partitions_def is not None]
+    asset = defs.resolve_job_def("data").partitions_def
+    assert len(jobs) == 6
+    assert {job.name for job in jobs if job.partitions_def != asset} == set()
     assert asset is not None
     assert asset.has_partition_key(dg.MultiPartitionKey(
         {"period": "202511", "pair": "national--training"}))  # fmt: skip
     assert asset.has_partition_key("national--training|202511")
 
 
-def test_a_range_is_one_run_and_steps_stay_in_its_process(defs: dg.Definitions) -> None:
-    policy = defs.resolve_asset_graph().get(KEY).backfill_policy
+def test_the_work_list_follows_the_data_in_one_job_partition_by_partition(
+    defs: dg.Definitions,
+) -> None:
+    node = defs.resolve_asset_graph().get(WORK_LIST)
+    assert node.parent_keys == {KEY}
+    assert node.group_name == "overview"
+    assert node.partition_mappings == {KEY: dg.IdentityPartitionMapping()}
+    selected = defs.resolve_job_def("data").asset_layer.selected_asset_keys
+    assert selected == {KEY, WORK_LIST}
+
+
+@pytest.mark.parametrize("key", [KEY, WORK_LIST], ids=str)
+def test_a_range_is_one_run_and_steps_stay_in_its_process(
+    defs: dg.Definitions, key: dg.AssetKey
+) -> None:
+    policy = defs.resolve_asset_graph().get(key).backfill_policy
     assert policy == dg.BackfillPolicy.single_run()
     assert defs.executor is dg.in_process_executor
 

@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from d2_assets.errors import TransientError
-from d2_assets.serve import LOOPBACK, find_free_port, prepare_dagster_home
+from d2_assets.errors import ConfigurationError, TransientError
+from d2_assets.serve import LOOPBACK, check_storage, find_free_port, prepare_dagster_home
+
+#: A server that is not there: port 1 is nobody's.
+NOWHERE = {"D2_ASSETS_DATABASE_URL": "postgresql://dagster:s3cret@127.0.0.1:1/history"}
 
 
 def test_a_port_that_is_taken_is_passed_over() -> None:
@@ -30,3 +33,27 @@ def test_a_dagster_home_is_made_and_what_it_holds_is_kept(tmp_path: Path) -> Non
     file.write_text("# ours\n", encoding="utf-8")
     prepare_dagster_home(tmp_path / "dagster")
     assert file.read_text(encoding="utf-8") == "# ours\n"
+
+
+def test_a_home_of_an_earlier_version_does_not_pass_the_database_by_in_silence(
+    tmp_path: Path,
+) -> None:
+    home = prepare_dagster_home(tmp_path / "dagster")
+    file = home / "dagster.yaml"
+    whole = file.read_text(encoding="utf-8")
+    lines = [line for line in whole.splitlines() if "instance_class" not in line]
+    earlier = [line for line in lines if not line.startswith(("  module: d2", "  class: Inst"))]
+    for text in ("\n".join(earlier), f"{whole}\nstorage: {{sqlite: {{base_dir: /tmp}}}}\n", ""):
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigurationError, match="D2_ASSETS_DATABASE_URL is set, but") as told:
+            check_storage(home, NOWHERE)
+        assert str(file) in told.value.message
+        assert "instance_class" in told.value.remedy
+        check_storage(home, {})
+
+
+def test_a_database_that_is_not_there_is_told_before_dagster_starts(tmp_path: Path) -> None:
+    home = prepare_dagster_home(tmp_path / "dagster")
+    with pytest.raises(TransientError, match=r'"history" at 127\.0\.0\.1:1 ') as told:
+        check_storage(home, NOWHERE)
+    assert "s3cret" not in str(told.value)

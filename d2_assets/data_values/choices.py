@@ -5,11 +5,22 @@ from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
+class Reverse:
+    """What a pair moves that runs the other way; empty tuples mean "all"."""
+
+    data_sets: tuple[str, ...] = ()
+    org_units: tuple[str, ...] = ()
+    deepest_level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Choices:
     """The part of a pair's settings that data values go by; empty tuples mean "all".
 
     ``brake_percent``: mirroring stops when more than this share of the destination's rows of a
     month would go. ``merge``: a comment that the source lacks stays at the destination.
+    ``reverse``: the pairs that run the other way; ``conflict_rule`` (quarantine, newest,
+    priority) decides on rows of theirs that changed at both ends.
     """
 
     data_sets: tuple[str, ...] = ()
@@ -23,6 +34,9 @@ class Choices:
     propagate_deletes: bool = True
     mirror: bool = False
     brake_percent: float = 10
+    reverse: tuple[Reverse, ...] = ()
+    conflict_rule: str = "quarantine"
+    source_has_priority: bool = False
     page_size: int = 500
     chunk_size: int = 5000
     writers: int = 4

@@ -5,8 +5,9 @@ no row: only reading back tells what landed. A registration is right when the de
 with the same ``completed``; its date and user are not compared (servers may stamp their own).
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from d2_assets.data_values.choices import Choices
@@ -83,11 +84,18 @@ def read_destination_registrations(
 
 
 def plan_registrations(
-    source: Registrations, destination: Registrations, scope: Scope, choices: Choices
+    source: Registrations,
+    destination: Registrations,
+    scope: Scope,
+    choices: Choices,
+    discarded: Collection[int] = (),
 ) -> CompletenessPlan:
-    """Compare both sides; nothing is sent. Units outside the pair's scope are filtered."""
+    """Compare both sides; nothing is sent. Units outside the pair's scope are filtered.
+
+    ``discarded`` are the digests of what a person took off the work list.
+    """
     planned = tuple(
-        _plan(item, destination.get(key), scope, choices) for key, item in source.items()
+        _plan(item, destination.get(key), scope, choices, discarded) for key, item in source.items()
     )
     only = sum(
         key not in source and item.org_unit in scope.source_units
@@ -143,8 +151,12 @@ def _plan(
     there: CompletenessRegistration | None,
     scope: Scope,
     choices: Choices,
+    discarded: Collection[int],
 ) -> PlannedRegistration:
     code = _find_verdict(item, scope)
+    is_filtered = bool(code) and VERDICTS[code].outcome is Outcome.FILTERED
+    if not is_filtered and discarded and digest_registration(item) in discarded:
+        return PlannedRegistration(item, Outcome.DISCARDED)
     if code:
         verdict = VERDICTS[code]
         names = {"data_set": item.data_set, "period": item.period, "org_unit": item.org_unit}
@@ -185,6 +197,12 @@ def _find_verdict(item: CompletenessRegistration, scope: Scope) -> str:
 
 def _is_right(wanted: CompletenessRegistration, there: CompletenessRegistration | None) -> bool:
     return there is not None and there.completed == wanted.completed
+
+
+def digest_registration(item: CompletenessRegistration) -> int:
+    """The fingerprint (64 bits) of a registration's key and of whether it says complete."""
+    text = "\x1f".join(("completeness", *_key(item), str(item.completed).lower()))
+    return int.from_bytes(hashlib.md5(text.encode(), usedforsecurity=False).digest()[:8], "big")
 
 
 def _key(item: CompletenessRegistration) -> Key:

@@ -1,11 +1,12 @@
-"""Chunks of one data set each, in its envelope, sent by several writers.
+"""Chunks are sent by several writers, each noted in the journal before and after.
 
-One data set a request because 2.43 refuses elements that belong to several without it, and a
-refusal then concerns as few rows as may be. What came of each chunk is told by ``settle``;
-what landed is told later, by ``reconcile``, from the destination itself.
+What came of each chunk is told by ``settle``; what landed is told later, by ``reconcile``, from
+the destination itself. A push that is cancelled lets the requests under way end, notes how, and
+sends nothing more.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,20 +15,25 @@ from pathlib import Path
 import pyarrow as pa
 
 from d2_assets.data_values.check import SPREAD
-from d2_assets.data_values.choices import Choices
-from d2_assets.data_values.content import KEY
-from d2_assets.data_values.plan import is_sent
+from d2_assets.data_values.chunks import Chunk, iterate_chunks
+from d2_assets.data_values.pace import Pace
 from d2_assets.data_values.readback import find_missing_values
 from d2_assets.data_values.settle import ChunkResult, Row, Settled, leave_row, settle_chunk
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.reports import ImportReport
-from d2_assets.errors import D2AssetsError
+from d2_assets.errors import CancelledError, D2AssetsError, OutcomeUnknownError, RejectedError
+from d2_assets.ledger.journal import Ended, Journal
 from d2_assets.ledger.outcomes import Outcome
 from d2_assets.staging.database import Database
 from d2_assets.staging.tables import TableWriter, open_table
 
 #: Seconds between two looks at the destination after an answer was lost.
 STILL_STORING = 10.0
+
+#: What comes back when a request had more rows than could be stored in time: a gateway's answer,
+#: or none.
+_TOO_SLOW = frozenset({0, 502, 504})
+_TOO_LARGE = 413
 
 SETTLED_SCHEMA = pa.schema(
     [
@@ -42,12 +48,19 @@ SETTLED_SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """Rows of one data set that are sent with one import strategy."""
+class Line:
+    """The way to the destination: who asks, how much at a time, and who keeps the journal.
 
-    data_set: str
-    strategy: str
-    rows: Sequence[Row]
+    ``stop`` is set when nothing more may be sent; ``clock`` gives seconds.
+    """
+
+    client: DHIS2Client
+    journal: Journal
+    pace: Pace
+    writers: int
+    stop: threading.Event
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
 
 
 @dataclass(slots=True)
@@ -65,44 +78,59 @@ class PushResult:
 class _Post:
     """The destination as one chunk sees it."""
 
-    client: DHIS2Client
+    line: Line
     chunk: Chunk
     scratch: Path
-    sleep: Callable[[float], None]
+
+    @property
+    def most_rows(self) -> int:
+        return self.line.pace.size
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.line.stop.is_set()
 
     def post(self, rows: Sequence[Row]) -> ImportReport:
-        return self.client.post_data_values(
-            data_set=self.chunk.data_set, rows=rows, strategy=self.chunk.strategy
-        )
+        began = self.line.clock()
+        try:
+            report = self.line.client.post_data_values(
+                data_set=self.chunk.data_set, rows=rows, strategy=self.chunk.strategy
+            )
+        except (RejectedError, OutcomeUnknownError) as error:
+            too_large = error.status == _TOO_LARGE
+            if too_large or (isinstance(error, OutcomeUnknownError) and error.status in _TOO_SLOW):
+                self.line.pace.fail(len(rows), too_large=too_large)
+            raise
+        self.line.pace.succeed(len(rows), self.line.clock() - began)
+        return report
 
     def find_missing(self, rows: Sequence[Row]) -> Sequence[Row]:
         deleted = self.chunk.strategy == "DELETE"
         return find_missing_values(
-            self.client, self.chunk.data_set, rows, deleted=deleted, scratch=self.scratch
+            self.line.client, self.chunk.data_set, rows, deleted=deleted, scratch=self.scratch
         )
 
     def pause(self) -> None:
-        self.sleep(STILL_STORING)
+        self.line.sleep(STILL_STORING)
 
 
 def push_changes(
     database: Database,
-    client: DHIS2Client,
+    line: Line,
     month: str,
-    choices: Choices,
     path: Path,
     report: Callable[[PushResult], None] = lambda result: None,
-    sleep: Callable[[float], None] = lambda seconds: None,
 ) -> PushResult:
     """Send what the view ``plan`` means to write for a month; stage the view ``settled``.
 
     ``settled`` holds the rows that were not taken, and those not sent because something stopped
-    the push: that error is in the result, for the caller to raise once the ledger is written.
+    the push: that error is in the result, for the caller to raise once the ledger is written. A
+    cancellation is such an error (CancelledError).
     """
     result = PushResult()
-    chunks = iterate_chunks(database, month, choices.chunk_size)
+    chunks = iterate_chunks(database, month, lambda: line.pace.size)
     with open_table(path, SETTLED_SCHEMA) as writer, closing(chunks):
-        _send_all(client, chunks, choices.writers, path, result, writer, report, sleep)
+        _send_all(line, chunks, path, result, writer, report)
         for chunk in chunks:
             words = str(result.error or "")
             _write(writer, [leave_row(row, Outcome.NOT_ATTEMPTED, words) for row in chunk.rows])
@@ -110,49 +138,62 @@ def push_changes(
     return result
 
 
-def iterate_chunks(database: Database, month: str, size: int) -> Generator[Chunk, None, None]:
-    """The plan of a month in chunks of ``size`` rows, writes before deletes."""
-    for strategy in ("CREATE_AND_UPDATE", "DELETE"):
-        where = f"month = '{month}' AND {is_sent('action', strategy)}"
-        for (data_set,) in database.rows(
-            f"SELECT DISTINCT data_set FROM plan WHERE {where} ORDER BY ALL"
-        ):
-            query = (
-                f"SELECT row, {', '.join(KEY)}, value, comment, followup FROM plan "
-                f"WHERE {where} AND data_set = '{data_set}'"
-            )
-            for rows in database.iterate(query, size):
-                yield Chunk(data_set, strategy, rows.to_pylist())
-
-
 def _send_all(
-    client: DHIS2Client,
+    line: Line,
     chunks: Iterator[Chunk],
-    writers: int,
     path: Path,
     result: PushResult,
     writer: TableWriter,
     report: Callable[[PushResult], None],
-    sleep: Callable[[float], None],
 ) -> None:
-    """Keep all writers busy until the chunks or the first error end it."""
+    """Keep all writers busy until the chunks, the first error or a cancellation end it."""
     running: dict[Future[ChunkResult], Chunk] = {}
-    with ThreadPoolExecutor(writers, thread_name_prefix="writer") as pool:
-        while True:
-            # One more than there are writers, so that none waits for its next chunk.
-            while result.error is None and len(running) <= writers:
-                chunk = next(chunks, None)
-                if chunk is None:
-                    break
-                scratch = path.with_name(f"readback-{result.chunks}.download")
-                result.chunks += 1
-                post = _Post(client, chunk, scratch, sleep)
-                running[pool.submit(settle_chunk, post, chunk.rows)] = chunk
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                _add(result, running.pop(future), future.result(), writer)
-            report(result)
+    with ThreadPoolExecutor(line.writers, thread_name_prefix="writer") as pool:
+        try:
+            while True:
+                # One more than there are writers, so that none waits for its next chunk.
+                while result.error is None and len(running) <= line.writers:
+                    chunk = next(chunks, None)
+                    if chunk is None:
+                        break
+                    scratch = path.with_name(f"readback-{result.chunks}.download")
+                    result.chunks += 1
+                    running[pool.submit(_send_chunk, _Post(line, chunk, scratch))] = chunk
+                if not running:
+                    return
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    _add(result, running.pop(future), future.result(), writer)
+                report(result)
+        except Exception:
+            line.stop.set()
+            raise
+        except BaseException as interruption:  # cancelled, not failed
+            line.stop.set()
+            result.error = CancelledError(interruption)
+            for future in wait(running).done:
+                _add(result, running[future], future.result(), writer)
+
+
+def _send_chunk(post: _Post) -> ChunkResult:
+    """Settle a chunk between its two lines in the journal; in a thread of its own."""
+    chunk, journal = post.chunk, post.line.journal
+    if post.is_stopped:
+        rows = [leave_row(row, Outcome.NOT_ATTEMPTED) for row in chunk.rows]
+        return ChunkResult(rows, error=CancelledError())
+    number = journal.send(chunk.digests, data_set=chunk.data_set, strategy=chunk.strategy)
+    part = settle_chunk(post, chunk.rows)
+    journal.settle(number, _name_ends(chunk.rows, part.settled))
+    return part
+
+
+def _name_ends(rows: Sequence[Row], settled: Sequence[Settled]) -> list[Ended]:
+    """Rows that ended alike in one entry: a refusal may have a thousand rows and one reason."""
+    places = {row["row"]: place for place, row in enumerate(rows)}
+    alike: dict[tuple[str, str, str, int], list[int]] = {}
+    for item in settled:
+        way = (str(item.outcome), item.code, item.words, item.attempts)
+        alike.setdefault(way, []).append(places[item.row])
+    return [Ended(*way, rows=found) for way, found in alike.items()]
 
 
 def _add(result: PushResult, chunk: Chunk, part: ChunkResult, writer: TableWriter) -> None:

@@ -11,11 +11,9 @@ from pathlib import Path
 from d2_assets.data_values.check import SPREAD
 from d2_assets.data_values.content import KEY, same_content, same_key
 from d2_assets.data_values.plan import is_sent
+from d2_assets.data_values.verdicts import LOST_BY_SERVER, LOST_WORDS, quote
 from d2_assets.ledger.outcomes import Outcome, Tally
 from d2_assets.staging.database import Database
-
-#: The code of a row that the server took and does not hold.
-LOST_BY_SERVER = "lost_by_server"
 
 #: Differences shown on the screen; all of them are in the ledger.
 _SHOWN = 50
@@ -41,8 +39,9 @@ class Reconciliation:
     than one; both must be 0, whatever the sums say.
 
     ``broken``: rows that the plan meant to write or keep and that differ. ``explained``: rows
-    that differ because they are quarantined or held by strategy. ``mirrored``: deletes of rows
-    that only the destination had.
+    that differ for a named reason: quarantined, discarded, held by strategy, newer at the
+    destination. ``mirrored``: deletes of rows that only the destination had. ``conflicts``: rows
+    that changed on both sides, whatever was done with them.
     """
 
     tally: Tally
@@ -50,6 +49,7 @@ class Reconciliation:
     explained: int
     destination_only: int
     mirrored: int = 0
+    conflicts: int = 0
     lost: int = 0
     doubled: int = 0
     by_data_set: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -86,6 +86,7 @@ def compare_values(
         explained=database.value("SELECT count(*) FROM outcomes WHERE differs AND NOT is_broken"),
         destination_only=destination_only,
         mirrored=database.value("SELECT count(*) FROM outcomes WHERE row < 0"),
+        conflicts=database.value("SELECT count(*) FROM outcomes WHERE in_conflict"),
         lost=read - different,
         doubled=sum(outcomes.values()) - different,
         by_data_set=by_data_set,
@@ -99,8 +100,8 @@ def _outcome_query(month: str, merge: bool, read_back: bool) -> str:
     key = ", ".join(f"p.{name}" for name in KEY)
     return f"""
         WITH told AS (
-            SELECT p.*, s.outcome AS settled_as, s.code AS settled_code, s.words AS settled_words,
-                   coalesce(s.attempts, 0) AS attempts,
+            SELECT p.* REPLACE (coalesce(s.attempts, p.attempts) AS attempts),
+                   s.outcome AS settled_as, s.code AS settled_code, s.words AS settled_words,
                    f.data_set IS NOT NULL AND NOT f.deleted AS is_there,
                    f.value AS found_value, f.comment AS found_comment,
                    CASE WHEN p.deleted THEN f.data_set IS NULL OR f.deleted
@@ -111,8 +112,7 @@ def _outcome_query(month: str, merge: bool, read_back: bool) -> str:
             LEFT JOIN found AS f ON f.data_set = p.data_set AND {same_key("p", "f")}
         ), ended AS (
             SELECT *, CASE
-                WHEN action IN ('filtered', 'held_by_strategy', 'quarantined', 'unchanged')
-                    THEN action
+                WHEN NOT {is_sent("action")} THEN action
                 WHEN is_right THEN {_DONE}
                 WHEN settled_as IS NOT NULL THEN settled_as
                 ELSE '{"quarantined" if read_back else "queued"}' END AS outcome,
@@ -121,28 +121,24 @@ def _outcome_query(month: str, merge: bool, read_back: bool) -> str:
             FROM told
         )
         SELECT p.row, p.month, p.data_set, {key}, p.value, p.comment, p.followup, p.deleted,
-               p.last_updated, p.action, p.outcome, p.attempts, p.is_there,
-               p.found_value, p.found_comment,
+               p.last_updated, p.action, p.outcome, p.attempts, p.digest, p.unmerged,
+               p.in_conflict, p.is_there, p.found_value, p.found_comment,
                CASE WHEN p.is_lost THEN '{LOST_BY_SERVER}'
                     WHEN p.outcome = 'quarantined' THEN coalesce(p.verdict, p.settled_code)
                     ELSE p.verdict END AS code,
-               CASE WHEN p.is_lost THEN {_LOST_WORDS}
+               CASE WHEN p.is_lost THEN {quote(LOST_WORDS)}
                     WHEN p.outcome IN ('quarantined', 'not_attempted', 'queued', 'filtered')
                     THEN coalesce(p.reason, p.settled_words) ELSE p.reason END AS reason,
                NOT p.is_right AND p.outcome <> 'filtered' AS differs,
                NOT p.is_right
-                   AND (p.is_lost OR p.outcome IN ('unchanged', 'queued', 'not_attempted'))
+                   AND (p.is_lost OR p.verdict IS NOT DISTINCT FROM '{LOST_BY_SERVER}'
+                        OR p.outcome IN ('unchanged', 'queued', 'not_attempted'))
                    AS is_broken
         FROM ended AS p
     """
 
 
 _DONE = "CASE action WHEN 'create' THEN 'created' WHEN 'update' THEN 'updated' ELSE 'deleted' END"
-
-_LOST_WORDS = (
-    "'The server answered success, and the value is not there as it was sent. "
-    "Look at the server''s log; launch the partition again.'"
-)
 
 
 def _list_differences(database: Database) -> tuple[Difference, ...]:

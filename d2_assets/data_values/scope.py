@@ -166,6 +166,13 @@ def find_covering_roots(units: Mapping[str, OrgUnit]) -> tuple[str, ...]:
     )
 
 
+def select_units(
+    units: Mapping[str, OrgUnit], roots: Iterable[str], deepest_level: int | None
+) -> frozenset[str]:
+    """The units below the roots, down to the deepest level; without roots below any."""
+    return frozenset(_units_below(units.values(), tuple(roots) or units, deepest_level))
+
+
 def _units_below(
     units: Iterable[OrgUnit], roots: Iterable[str], deepest_level: int | None
 ) -> dict[str, OrgUnit]:

@@ -6,11 +6,17 @@ was lost is settled by reading the destination, never by sending again blindly.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Protocol
 
 from d2_assets.dhis2.reports import Conflict, ImportReport
-from d2_assets.errors import D2AssetsError, OutcomeUnknownError, RejectedError
+from d2_assets.errors import (
+    CancelledError,
+    D2AssetsError,
+    OutcomeUnknownError,
+    RejectedError,
+)
 from d2_assets.ledger.outcomes import Outcome
 
 Row = Mapping[str, Any]
@@ -31,6 +37,16 @@ _DIVISIBLE = frozenset({400, 409, 413, 500})
 
 class Destination(Protocol):
     """What a chunk needs of a server."""
+
+    @property
+    def most_rows(self) -> int:
+        """Rows that one request may have now."""
+        ...
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing more may be sent."""
+        ...
 
     def post(self, rows: Sequence[Row]) -> ImportReport: ...
 
@@ -74,10 +90,15 @@ class _Group:
     attempts: int = 0
     lost: int = 0
 
-    def halves(self) -> list["_Group"]:
-        middle = len(self.rows) // 2
-        parts = (self.rows[middle:], self.rows[:middle])
-        return [_Group(part, self.attempts) for part in parts if part]
+    def cut(self, parts: int) -> list["_Group"]:
+        """So many groups of nearly the same size, the first rows last: they are sent from there."""
+        bounds = [len(self.rows) * part // parts for part in range(parts + 1)]
+        cut = [
+            _Group(self.rows[start:end], self.attempts, self.lost)
+            for start, end in pairwise(bounds)
+            if end > start
+        ]
+        return cut[::-1]
 
     def refuse(self, row: Row, code: str, words: str) -> Settled:
         return Settled(row["row"], row["org_unit"], Outcome.QUARANTINED, code, words, self.attempts)
@@ -89,16 +110,21 @@ def settle_chunk(destination: Destination, rows: Sequence[Row]) -> ChunkResult:
     waiting = [_Group(rows)]
     while waiting:
         group = waiting.pop()
-        group = _Group(group.rows, group.attempts + 1, group.lost)
-        result.requests += 1
+        if len(group.rows) > destination.most_rows:
+            waiting += group.cut(-(-len(group.rows) // destination.most_rows))
+            continue
         try:
+            if destination.is_stopped:
+                raise CancelledError
+            group = replace(group, attempts=group.attempts + 1)
+            result.requests += 1
             waiting += _send(destination, group, result)
         except D2AssetsError as error:
             result.error = error
             sent = isinstance(error, OutcomeUnknownError) or group.lost > 0
             _leave(result, group, Outcome.QUEUED if sent else Outcome.NOT_ATTEMPTED)
             for left in waiting:
-                _leave(result, left, Outcome.NOT_ATTEMPTED)
+                _leave(result, left, Outcome.QUEUED if left.lost else Outcome.NOT_ATTEMPTED)
             break
     return result
 
@@ -174,7 +200,7 @@ def _find_missing(
 
 def _divide(group: _Group, code: str, words: str, result: ChunkResult) -> list[_Group]:
     if len(group.rows) > 1:
-        return group.halves()
+        return group.cut(2)
     result.settled.append(group.refuse(group.rows[0], code, words))
     return []
 

@@ -100,6 +100,20 @@ VERDICTS: Mapping[str, Verdict] = {
     ),
 }
 
+#: The code of a row that the server took and does not hold, and its words.
+LOST_BY_SERVER = "lost_by_server"
+LOST_WORDS = (
+    "The server answered success, and the value is not there as it was sent. "
+    "Look at the server's log; launch the partition again."
+)
+
+#: The code of a row that two pairs of opposite directions would write over each other.
+CHANGED_ON_BOTH_SIDES = "changed_on_both_sides"
+CHANGED_ON_BOTH_SIDES_WORDS = (
+    "The value differs, and both ends have changed since they were last seen to agree, or never "
+    "were. Make both alike at either end, or set conflicts.rule of the pair."
+)
+
 
 def word_sql(verdict_column: str) -> str:
     """A DuckDB expression that turns a verdict's name and its row into words."""
@@ -115,6 +129,11 @@ def outcome_sql(verdict_column: str) -> str:
         f"WHEN '{name}' THEN '{verdict.outcome}'" for name, verdict in VERDICTS.items()
     )
     return f"CASE {verdict_column} {branches} END"
+
+
+def quote(words: str) -> str:
+    """Words as SQL text."""
+    return "'" + words.replace("'", "''") + "'"
 
 
 def _fill(words: str) -> str:

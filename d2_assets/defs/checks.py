@@ -14,7 +14,8 @@ _DESCRIPTIONS = {
     NO_ROW_IS_LOST: "Every row that was read ended in exactly one named outcome.",
     DESTINATION_EQUALS_SOURCE: "Read back, the destination holds what the source holds. "
     "An error is a row that was to be written or kept and differs; a warning means that "
-    "the only gaps are quarantined rows, rows held by strategy, or rows only the destination has.",
+    "the only gaps are named: quarantined or discarded rows, rows held by strategy, rows newer at "
+    "the destination, or rows only the destination has.",
 }
 
 
@@ -57,6 +58,9 @@ def _destination_equals_source(result: MonthResult) -> CheckReport:
     gaps = {
         "quarantined": result.quarantined,
         "held by strategy": values.tally.held + result.completeness.tally.held,
+        "newer at the destination": values.tally.count(Outcome.DESTINATION_NEWER),
+        "discarded": values.tally.count(Outcome.DISCARDED)
+        + result.completeness.tally.count(Outcome.DISCARDED),
         "only at the destination": values.destination_only
         - values.mirrored
         + result.completeness.destination_only,

@@ -3,6 +3,8 @@
 They hold paths and names only. Secrets are read when a client is made, and never shown.
 """
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -32,9 +34,9 @@ class DHIS2Resource(dg.ConfigurableResource):
 
     file: str
 
-    def get_client(self, instance: str) -> DHIS2Client:
+    def get_client(self, instance: str, sleep: Callable[[float], None] = time.sleep) -> DHIS2Client:
         """A client with a session of its own; ConfigurationError when its secret is missing."""
-        return connect(load_settings(Path(self.file)), instance)
+        return connect(load_settings(Path(self.file)), instance, sleep=sleep)
 
 
 class HomeResource(dg.ConfigurableResource):

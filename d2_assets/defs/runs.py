@@ -15,7 +15,7 @@ import dagster as dg
 
 from d2_assets.defs.failures import make_failure
 from d2_assets.defs.partitions import group_by_pair, join_key
-from d2_assets.errors import D2AssetsError, join_errors
+from d2_assets.errors import CancelledError, D2AssetsError, join_errors
 from d2_assets.settings import Moved, Pair, Settings
 
 #: Run tag by which runs that ended well but left something to look at can be filtered.
@@ -83,6 +83,8 @@ def materialise_partitions(
                 # Closed at once, not when the error is forgotten: it holds the lease.
                 with closing(move(pair, months)) as reports:
                     _move_pair(context, asset_key, reports, done)
+            except CancelledError as cancelled:
+                raise cancelled.interruption or cancelled from cancelled
             except D2AssetsError as error:  # the other pairs of the run have no part in it
                 context.log.error(f"{name}: {error}")
                 failed[name] = error

@@ -47,6 +47,7 @@ def show_month(planned: PlannedWork, result: MonthResult, bytes_moved: int) -> d
         **{str(outcome): tally.count(outcome) for outcome in Outcome},
         "destination_only": result.values.destination_only,
         "mirror_deleted": result.values.mirrored,
+        "changed_on_both_sides": result.values.conflicts,
         "dagster/partition_row_count": tally.read,
         "rows_per_second": dg.MetadataValue.float(round(push.sent / spent, 1) if spent else 0.0),
         "seconds_reading": dg.MetadataValue.float(round(planned.seconds_reading, 2)),
@@ -115,7 +116,9 @@ _PLAN_WORDS = {
     "unchanged": "is right already",
     "filtered": "is left out by the pair's filters, or carried by another data set",
     "held_by_strategy": "is held back by the import strategy or delete policy",
-    "quarantined": "is unfit and would go to quarantine",
+    "destination_newer": "changed at the destination since both ends agreed; it stays there",
+    "quarantined": "is unfit, or changed on both sides, and would go to quarantine",
+    "discarded": "was taken off the work list by a person",
 }
 
 
@@ -142,7 +145,8 @@ def show_plan(planned: PlannedWork, month: str) -> dict[str, Any]:
         "rows_to_send": planned.plan.sends(month),
         **{action: actions.get(action, 0) for action in _PLAN_WORDS},
         "destination_only": only,
-        "mirror_would_delete": only if planned.work.choices.mirrors else 0,
+        "mirror_would_delete": planned.plan.mirrored.get(month, 0),
+        "changed_on_both_sides": planned.plan.conflicts.get(month, 0),
         "completeness": _show_actions(_name_actions(planned.completeness[month].tally)),
         "changes": show_table(list_changes(planned, month)),
         "outside_partitions": show_outside(planned),
@@ -157,7 +161,7 @@ def list_changes(planned: PlannedWork, month: str, most: int = 50) -> Sequence[d
     columns = ("action", "data_element", "period", "org_unit", "old_value", "value", "reason")
     rows = planned.database.rows(
         f"SELECT {', '.join(columns)} FROM plan WHERE month = '{month}' "
-        "AND action IN ('create', 'update', 'delete', 'quarantined') "
+        "AND action IN ('create', 'update', 'delete', 'quarantined', 'destination_newer') "
         f"ORDER BY action DESC, row LIMIT {most}"
     )
     return [

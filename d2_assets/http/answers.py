@@ -7,8 +7,8 @@ for an import that partly landed: that last one is an answer, not an error.
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -25,6 +25,7 @@ from d2_assets.http.policy import RETRIED_READS, RETRIED_WRITES, parse_retry_aft
 
 READ_BACK = "Read the destination back before anything is sent again."
 _CHECK_CREDENTIALS = "Check the username and password, or the token, of this instance."
+_CHECK_ADDRESS = "Check that the instance's URL is that of DHIS2 and not of a page before it."
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>|<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL)
 
 
@@ -51,6 +52,17 @@ class Answer:
             return json.loads(self.content, parse_float=Decimal)
         except ValueError as error:
             raise ContractError(f"The answer is no JSON: {error}.") from error
+
+    def hide(self, redact: Callable[[str], str]) -> "Answer":
+        """The same answer with its texts redacted: servers quote what they were sent."""
+        text = self.content.decode("utf-8", "replace")
+        if redact(text) == text:
+            return self
+        try:
+            hidden = json.dumps(_redact_texts(self.parse_json(), redact), default=str)
+        except ContractError:
+            hidden = redact(text)
+        return replace(self, content=hidden.encode())
 
     @property
     def is_html(self) -> bool:
@@ -89,6 +101,16 @@ class Answer:
         except ValueError:
             return {}
         return body if isinstance(body, dict) else {}
+
+
+def _redact_texts(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact(key): _redact_texts(member, redact) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_redact_texts(member, redact) for member in value]
+    return value
 
 
 def find_refusal(question: Question, answer: Answer) -> D2AssetsError | None:
@@ -168,7 +190,12 @@ def _find_refused_read(question: Question, answer: Answer) -> D2AssetsError | No
     if answer.is_html:
         return ContractError(
             f"{question.name} answered with HTML instead of JSON: {answer.words!r}.",
-            remedy="Check that the instance's URL is that of DHIS2 and not of a page before it.",
+            remedy=_CHECK_ADDRESS,
+        )
+    if answer.content.strip() and not answer.content.lstrip().startswith((b"{", b"[")):
+        return ContractError(
+            f"{question.name} answered with a text that is no JSON: {answer.words!r}.",
+            remedy=_CHECK_ADDRESS,
         )
     return None
 

@@ -40,6 +40,14 @@ class BasicAuth:
                 f"The username {self.username!r} cannot be used for basic authentication.",
                 remedy="Give a username that is not empty and has no colon.",
             )
+        try:
+            f"{self.username}:{self.password}".encode()
+        except UnicodeEncodeError:
+            # The error's own words show a part of the password.
+            raise ConfigurationError(
+                f"The password of the account {self.username!a} is not UTF-8 text.",
+                remedy="Store the password as UTF-8, alone, without quotes.",
+            ) from None
 
     @property
     def account(self) -> str:

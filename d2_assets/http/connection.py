@@ -8,13 +8,14 @@ REQUESTS_CA_BUNDLE cannot change what the settings say.
 """
 
 import logging
+import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -33,6 +34,7 @@ Params = Mapping[str, Any]
 
 _CONNECT_SECONDS = 15.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_CA_FILE_MEND = "Give the path of a PEM file as ca_file, or leave ca_file out."
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
@@ -63,11 +65,8 @@ class Connection:
         pool_size: int,
         clock: Callable[[], float],
     ) -> None:
-        if ca_file is not None and not Path(ca_file).is_file():
-            raise ConfigurationError(
-                f"The CA file {ca_file} of {base_url} does not exist.",
-                remedy="Give the path of a PEM file, or leave ca_file out.",
-            )
+        if ca_file is not None:
+            _check_ca_file(ca_file)
         self.base_url = base_url.rstrip("/")
         self._auth = auth
         self._timeout = timeout_seconds
@@ -83,6 +82,11 @@ class Connection:
     def traffic(self) -> Traffic:
         """What has been sent and received so far."""
         return self._traffic
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show: the account's secrets, and those of the proxies."""
+        return (*self._auth.secrets, *_list_passwords(self._proxies.values()))
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -110,17 +114,7 @@ class Connection:
             received += size
 
         try:
-            response = self._session().request(
-                method,
-                url,
-                params=params,
-                data=payload,
-                headers=headers,
-                timeout=(min(_CONNECT_SECONDS, self._timeout), self._timeout),
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
+            with self._send(method, url, params, payload, headers) as response:
                 status = response.status_code
                 yield response, iter(iterate_body(response, count))
         except (requests.RequestException, HTTPError, CutBodyError) as failure:
@@ -131,6 +125,34 @@ class Connection:
             self._count(len(payload or b""), received)
             resource = urlsplit(url).path
             logger.debug("%s %s: %s, %.3f s, %d bytes", method, resource, status, seconds, received)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        params: Params | None,
+        payload: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> requests.Response:
+        """The answer's head; its body is not read yet."""
+        try:
+            return self._session().request(
+                method,
+                url,
+                params=params,
+                data=payload,
+                headers=headers,
+                timeout=(min(_CONNECT_SECONDS, self._timeout), self._timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+        except requests.RequestException:
+            raise
+        except OSError as failure:
+            # No failure of the line: ``requests`` looks for the CA file before it connects.
+            raise ConfigurationError(
+                f"{method} {url} was not sent: {failure}.", remedy=_CA_FILE_MEND
+            ) from None
 
     def _session(self) -> requests.Session:
         """This thread's session: its cookies are its own, the connections are everyone's."""
@@ -153,6 +175,26 @@ class Connection:
             self._traffic = Traffic(
                 before.requests + 1, before.bytes_sent + sent, before.bytes_received + received
             )
+
+
+def _check_ca_file(ca_file: str | Path) -> None:
+    """ConfigurationError for a CA file that is missing or holds no certificate."""
+    if not Path(ca_file).is_file():
+        raise ConfigurationError(f"The CA file {ca_file} does not exist.", remedy=_CA_FILE_MEND)
+    try:
+        ssl.create_default_context(cafile=str(ca_file))
+    except OSError as error:
+        is_text = isinstance(error, ssl.SSLError)
+        reason = "it is no PEM certificate" if is_text else error.strerror
+        raise ConfigurationError(
+            f"The CA file {ca_file} cannot be used: {reason}.", remedy=_CA_FILE_MEND
+        ) from None
+
+
+def _list_passwords(urls: Iterable[str]) -> Iterator[str]:
+    for url in urls:
+        if password := urlsplit(url).password:
+            yield unquote(password)
 
 
 def _find_proxies(base_url: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ host, connect timeout) carried nothing, so even a write may be sent again.
 """
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import requests
 from urllib3.exceptions import (
@@ -24,16 +24,27 @@ from d2_assets.errors import (
 )
 from d2_assets.http.answers import READ_BACK, Question
 
+_UNKNOWN_ISSUER = "Give the instance the CA file of its certificate (ca_file)."
+
+#: What to do by OpenSSL's verification code; every other one is an issuer that is not known.
+_CERTIFICATE_MENDS: Mapping[int, str] = {
+    9: "Check the clocks of both machines.",
+    10: "Have the server's certificate renewed.",
+    62: "Set the URL of this instance to a host name that stands in the certificate.",
+    64: "Set the URL of this instance to a host name that stands in the certificate.",
+}
+
 
 def explain_failure(question: Question, failure: Exception, timeout: float) -> D2AssetsError:
     """The error that follows from a connection that failed before, or in, the answer."""
     causes = tuple(_iterate_causes(failure))
-    if _holds(causes, ssl.SSLCertVerificationError):
+    if certificate := _find(causes, ssl.SSLCertVerificationError):
+        words = getattr(certificate, "verify_message", "") or _say(certificate)
+        mend = _CERTIFICATE_MENDS.get(getattr(certificate, "verify_code", 0), _UNKNOWN_ISSUER)
         return ConfigurationError(
-            f"{question.name}: the server's TLS certificate could not be verified "
-            f"({_say(causes[-1])}).",
-            remedy="Give the instance the CA file of its certificate (ca_file). Verification "
-            "cannot be turned off.",
+            f"{question.name} was not sent: the server's TLS certificate could not be verified "
+            f"({words}).",
+            remedy=f"{mend} Verification cannot be turned off.",
         )
     if _holds(causes, ConnectTimeoutError, NewConnectionError, requests.ConnectTimeout):
         return TransientError(
@@ -69,7 +80,11 @@ def _iterate_causes(failure: BaseException | None) -> Iterator[BaseException]:
 
 
 def _holds(causes: tuple[BaseException, ...], *kinds: type[BaseException]) -> bool:
-    return any(isinstance(cause, kinds) for cause in causes)
+    return _find(causes, *kinds) is not None
+
+
+def _find(causes: tuple[BaseException, ...], *kinds: type[BaseException]) -> BaseException | None:
+    return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
 
 def _name_missing_server(causes: tuple[BaseException, ...]) -> str:

@@ -16,7 +16,8 @@ from typing import Any, BinaryIO, TypeVar
 
 import tenacity
 
-from d2_assets.errors import ContractError, D2AssetsError, TransientError
+from d2_assets.disk import name_disk_errors
+from d2_assets.errors import ContractError, D2AssetsError, RejectedError, TransientError
 from d2_assets.http.answers import Answer, find_refusal
 from d2_assets.http.auth import Auth
 from d2_assets.http.connection import Connection, Params, Traffic
@@ -65,7 +66,7 @@ class HttpSession:
         self._policy = policy
         self._sleep = sleep
         self._jitter = jitter
-        self._redact = Redactor((*auth.secrets, *secrets))
+        self._redact = Redactor((*self._line.secrets, *secrets))
 
     @property
     def base_url(self) -> str:
@@ -94,7 +95,8 @@ class HttpSession:
     def download(self, path: str, params: Params | None, to: Path) -> int:
         """Stream a GET's JSON body into the file ``to``, un-gzipped; gives the file's bytes.
 
-        The file is whole or absent. ContractError for HTML, TransientError for a cut answer.
+        The file is whole or absent. ContractError for HTML, TransientError for a cut answer,
+        ConfigurationError naming ``to`` where the disk is full or closed to us.
         """
         partial = to.with_name(f"{to.name}.partial")
 
@@ -103,11 +105,12 @@ class HttpSession:
                 self._read(path, params, body)
                 return body.tell()
 
-        try:
-            size = self._repeat(read)
-            partial.replace(to)
-        finally:
-            partial.unlink(missing_ok=True)
+        with name_disk_errors(to):
+            try:
+                size = self._repeat(read)
+                partial.replace(to)
+            finally:
+                partial.unlink(missing_ok=True)
         return size
 
     def post_json(
@@ -115,7 +118,8 @@ class HttpSession:
     ) -> Answer:
         """Send a JSON body once; again only if it surely was not carried out.
 
-        Every 2xx, 4xx and 5xx with a JSON body is an answer (a report, often). RejectedError,
+        Every 2xx, 4xx and 5xx with a JSON body is an answer (a report, often), without the
+        secrets that it quotes. RejectedError,
         ConfigurationError: refused. OutcomeUnknownError: sent, and the answer was lost.
         """
         payload = gzip_format.compress(body, _GZIP_LEVEL, mtime=0) if gzip else body
@@ -128,7 +132,7 @@ class HttpSession:
             with self._line.exchange(question, params, payload, headers) as (response, chunks):
                 answer = Answer(response.status_code, b"".join(chunks), response.headers)
                 _raise(find_refusal(question, answer))
-                return answer
+                return answer.hide(self._redact)
 
         return self._repeat(write)
 
@@ -170,6 +174,8 @@ class HttpSession:
             error.message = self._redact(": ".join(filter(None, (self._name, error.message))))
             error.remedy = self._redact(error.remedy)
             error.args = (error.message,)
+            if isinstance(error, RejectedError):
+                error.code = self._redact(error.code)
             raise
 
     def _log_pause(self, state: tenacity.RetryCallState) -> None:

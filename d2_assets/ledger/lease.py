@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from d2_assets.disk import name_disk_errors
 from d2_assets.errors import ConfigurationError, TransientError
 from d2_assets.identifiers import make_slug
 
@@ -29,8 +30,8 @@ def hold_lease(
 
     Waits up to ``wait_seconds`` and logs who holds the lease; then TransientError.
     """
-    lock = FileLock(folder / f"{make_slug(destination)}.lock")
-    note = folder / f"{make_slug(destination)}.json"
+    path = folder / f"{make_slug(destination)}.lock"
+    lock, note = FileLock(path), path.with_suffix(".json")
     if not os.access(folder, os.W_OK):
         raise ConfigurationError(
             f"The folder of leases {folder} is not writable.",
@@ -46,7 +47,9 @@ def hold_lease(
                 remedy="Launch this run again when that one has ended.",
             )
     try:
-        note.write_text(json.dumps({"holder": holder, "process": os.getpid()}), encoding="utf-8")
+        with name_disk_errors(note):
+            words = json.dumps({"holder": holder, "process": os.getpid()})
+            note.write_text(words, encoding="utf-8")
         yield
     finally:
         lock.release()
@@ -54,7 +57,8 @@ def hold_lease(
 
 def _try_lock(lock: FileLock, seconds: float) -> bool:
     try:
-        lock.acquire(timeout=seconds)
+        with name_disk_errors(Path(lock.lock_file)):
+            lock.acquire(timeout=seconds)
     except Timeout:
         return False
     return True
@@ -63,6 +67,6 @@ def _try_lock(lock: FileLock, seconds: float) -> bool:
 def _read_holder(note: Path) -> str:
     try:
         content = json.loads(note.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return f"{content['holder']} (process {content['process']})"
+    except (OSError, ValueError, KeyError, TypeError):
         return "another run"
-    return f"{content['holder']} (process {content['process']})"

@@ -1,14 +1,16 @@
 """Who asks, and what they may do.
 
-Every user object in the store can log in with the sandbox's one password, or with a personal
-access token. Rights are as in DHIS2: a superuser (authority ALL) passes every sharing check, but
-nobody passes the hierarchy: an account without the unit above a row cannot write it.
+Every user object in the store can log in with the sandbox's one password, unless it was given its
+own, or with a personal access token. Rights are as in DHIS2: a superuser (authority ALL) passes
+every sharing check, but nobody passes the hierarchy: an account without the unit above a row cannot
+write it. There are no sessions, so a change of an account shows in its next request; a real server
+shows it to a new session only [seen 2.42].
 """
 
 import base64
 import binascii
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,7 @@ from d2_assets.sandbox.store import Store
 from d2_assets.sandbox.versions import VersionFacts
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_UNKNOWN_TOKEN = "The API token does not exists."  # The server's own words.
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Refusal:
 
 @cache
 def read_password() -> str:
-    """The password of every account of every sandbox."""
+    """The password of every account that was not given another."""
     return Path(__file__).with_name("password.txt").read_text("utf-8").strip()
 
 
@@ -79,9 +82,18 @@ def authenticate(header: str, store: Store, facts: VersionFacts) -> Account | Re
     except (binascii.Error, UnicodeDecodeError):
         return Refusal(401)
     account = find_account(username, store)
-    if scheme != "Basic" or account is None or password != read_password():
+    if scheme != "Basic" or account is None or password != _read_own(username, store):
         return Refusal(401)
     return account
+
+
+def _read_own(username: str, store: Store) -> str:
+    return store.find_password(username) or read_password()
+
+
+def refuse_credentials(header: str) -> Refusal:
+    """What is said to credentials of the right form that are not, or no longer, known."""
+    return Refusal(401, _UNKNOWN_TOKEN) if header.startswith("ApiToken ") else Refusal(401)
 
 
 def _authenticate_token(key: str, store: Store, facts: VersionFacts) -> Account | Refusal:
@@ -89,7 +101,7 @@ def _authenticate_token(key: str, store: Store, facts: VersionFacts) -> Account 
         return Refusal(400, "Checksum validation failed")
     username = store.find_token_user(key)
     account = find_account(username, store) if username else None
-    return account or Refusal(401, "The API token does not exists.")
+    return account or Refusal(401, _UNKNOWN_TOKEN)
 
 
 def create_token(facts: VersionFacts) -> str:
@@ -109,6 +121,39 @@ def find_account(username: str, store: Store) -> Account | None:
         if user.get("username") == username:
             return _account(user, store)
     return None
+
+
+def set_org_units(username: str, uids: Iterable[str], store: Store) -> None:
+    """Change the data capture units of an account; its next request is judged by them.
+
+    Raises LookupError for an unknown name.
+    """
+    user = store.get_object("users", _get_account(username, store).id) or {}
+    units = [{"id": uid} for uid in uids]
+    store.put_metadata("users", [{**user, "organisationUnits": units}])
+
+
+def set_password(username: str, password: str, store: Store) -> None:
+    """Give an account another password; the old one is refused from now on.
+
+    Raises LookupError for an unknown name.
+    """
+    store.put_password(_get_account(username, store).username, password)
+
+
+def add_token(username: str, store: Store, facts: VersionFacts) -> str:
+    """A new personal access token of an account. Raises LookupError for an unknown name."""
+    key = create_token(facts)
+    store.put_token(key, _get_account(username, store).username)
+    return key
+
+
+def _get_account(username: str, store: Store) -> Account:
+    account = find_account(username, store)
+    if account is None:
+        names = ", ".join(sorted(user["username"] for user in store.metadata("users")))
+        raise LookupError(f"The sandbox has no account {username!r}. It has {names}.")
+    return account
 
 
 def _account(user: Mapping[str, Any], store: Store) -> Account:

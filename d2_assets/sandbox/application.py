@@ -1,7 +1,6 @@
-"""The ASGI application: reads a request, meets its fault, sends the answer.
+"""The ASGI application: reads a request, meets its fault, makes the answer.
 
-The work of an answer runs in a thread, so several requests are served at once. Bodies are sent
-chunked, as DHIS2 does.
+The work of an answer runs in a thread, so several requests are served at once.
 """
 
 import base64
@@ -9,25 +8,41 @@ import binascii
 import gzip
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
-from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from d2_assets.sandbox.answers import LOGIN_PAGE, Answer, answer_html, answer_json
+from d2_assets.sandbox.accounts import refuse_credentials
+from d2_assets.sandbox.answers import (
+    LOGIN_PAGE,
+    Answer,
+    answer_html,
+    answer_message,
+)
+from d2_assets.sandbox.control import answer_control
 from d2_assets.sandbox.endpoints import Ask, answer_request
-from d2_assets.sandbox.faults import FAULT_KINDS, Fault, FaultPlan, RequestLog, RequestRecord
+from d2_assets.sandbox.faults import (
+    Fault,
+    FaultPlan,
+    RequestLog,
+    RequestRecord,
+    measure_request,
+)
 from d2_assets.sandbox.instance import Instance
+from d2_assets.sandbox.sending import Receive, Send, send_answer, send_broken
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
-_LOOPBACK = ("127.0.0.1", "::1")
-_GATEWAY_PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
-_MARK = (b"x-d2-assets-sandbox", b"true")
+_PROXY_PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+#: What a proxy says in place of the server, which never sees the request.
+_PROXY_REFUSALS: Mapping[str, tuple[int, str]] = {
+    "status_413": (413, "413 Request Entity Too Large"),
+    "status_502": (502, "502 Bad Gateway"),
+    "status_503": (503, "503 Service Unavailable"),
+}
+#: More rows than any request has.
+_ALL_ROWS = 2**63
 
 
 @dataclass(slots=True)
@@ -46,10 +61,9 @@ class Application:
         request = Request(scope, receive)
         body = await request.body()
         if request.url.path.startswith("/sandbox"):
-            await _send(send, self._answer_control(request, body))
+            await send_answer(send, self._answer_control(request, body))
             return
-        fault = self.faults.take(request.method, request.url.path)
-        answer = await run_in_threadpool(self._answer, request, body, fault)
+        fault, answer = await run_in_threadpool(self._answer, request, body)
         self.log.add(
             RequestRecord(
                 method=request.method,
@@ -61,53 +75,64 @@ class Application:
                 fault=fault.kind if fault else "",
             )
         )
-        if fault and fault.kind == "cut":
-            await _send_cut(send, answer, fault)
+        if fault:
+            await send_broken(send, receive, answer, fault)
         else:
-            await _send(send, answer)
+            await send_answer(send, answer)
 
-    def _answer(self, request: Request, body: bytes, fault: Fault | None) -> Answer:
-        kind = fault.kind if fault else ""
-        if fault and kind == "status_503":
+    def _answer(self, request: Request, body: bytes) -> tuple[Fault | None, Answer]:
+        ask = _read(request, body)
+        fault = self.faults.take(
+            request.method, request.url.path, lambda: measure_request(body, ask.body)
+        )
+        if fault is None:
+            return None, self._carry_out(ask)
+        return fault, self._answer_instead(ask, fault) or self._carry_out_badly(ask, fault)
+
+    def _carry_out(self, ask: Ask) -> Answer:
+        answer = answer_request(self.instance, ask)
+        time.sleep(self.request_cost + self.instance.row_cost * answer.rows)
+        return answer
+
+    def _answer_instead(self, ask: Ask, fault: Fault) -> Answer | None:
+        """The answer to a request that is not carried out; None when the fault comes later."""
+        facts, kind = self.instance.facts, fault.kind
+        if kind in _PROXY_REFUSALS:
+            status, words = _PROXY_REFUSALS[kind]
             after = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
-            return answer_html(503, _GATEWAY_PAGE.format("503 Service Unavailable"), **after)
+            return answer_html(status, _PROXY_PAGE.format(words), **after)
+        if kind == "status_401":
+            refusal = refuse_credentials(ask.headers.get("authorization", ""))
+            return answer_message(facts, refusal.status, message=refusal.message)
         if kind == "html":
             return answer_html(200, LOGIN_PAGE)
         if kind == "not_json":
-            return Answer(200, b"<<not json>>", {"content-type": self.instance.facts.content_type})
-        if fault and kind == "slow":
+            return Answer(200, b"<<not json>>", {"content-type": facts.content_type})
+        if kind == "reset" and not fault.stored:
+            return Answer(0)
+        return None
+
+    def _carry_out_badly(self, ask: Ask, fault: Fault) -> Answer:
+        """The answer to a request that is carried out, late, in part or for nobody to see."""
+        if fault.kind == "slow":
             time.sleep(fault.seconds)
-        answer = answer_request(self.instance, _read(request, body))
-        time.sleep(self.request_cost + self.instance.row_cost * answer.rows)
-        if kind == "stored_504":
-            rows = answer.rows
-            answer = answer_html(504, _GATEWAY_PAGE.format("504 Gateway Time-out"))
-            answer.rows = rows
+        if fault.kind == "success_lost":
+            lost = _ALL_ROWS if fault.max_rows is None else fault.max_rows
+            ask = replace(ask, lost_rows=lost)
+        answer = self._carry_out(ask)
+        if fault.kind == "stored_slow":
+            time.sleep(fault.seconds)
+        if fault.kind == "stored_504":
+            page = answer_html(504, _PROXY_PAGE.format("504 Gateway Time-out"))
+            return replace(page, rows=answer.rows)
+        if fault.kind == "reset":
+            return Answer(0, rows=answer.rows)
         return answer
 
     def _answer_control(self, request: Request, body: bytes) -> Answer:
-        """``/sandbox/faults`` and ``/sandbox/log``, from the same machine only."""
-        facts = self.instance.facts
-        if request.client is None or request.client.host not in _LOOPBACK:
-            return answer_json(facts, {"message": "Faults are ordered on the machine itself."}, 403)
+        client = request.client.host if request.client else ""
         address = (request.method, request.url.path)
-        if address == ("POST", "/sandbox/faults"):
-            try:
-                fault = Fault(**orjson.loads(body))
-            except (orjson.JSONDecodeError, TypeError):
-                fault = None
-            if fault is None or fault.kind not in FAULT_KINDS:
-                words = f"A fault is JSON with a kind of {', '.join(FAULT_KINDS)}."
-                return answer_json(facts, {"message": words}, 400)
-            self.faults.add(fault)
-            return answer_json(facts, asdict(fault), 201)
-        if address == ("DELETE", "/sandbox/faults"):
-            self.faults.clear()
-            return Answer(204)
-        if address == ("DELETE", "/sandbox/log"):
-            self.log.clear()
-            return Answer(204)
-        return answer_json(facts, [asdict(record) for record in self.log.list_records()])
+        return answer_control(self.instance, self.faults, self.log, address, body, client)
 
 
 def _read(request: Request, body: bytes) -> Ask:
@@ -127,41 +152,10 @@ def _read(request: Request, body: bytes) -> Ask:
 
 def _find_username(header: str) -> str:
     """The name in a basic ``Authorization`` header, for the log."""
+    scheme, _, credentials = header.partition(" ")
+    if scheme != "Basic":
+        return ""
     try:
-        return base64.b64decode(header.partition(" ")[2]).decode("utf-8").partition(":")[0]
+        return base64.b64decode(credentials).decode("utf-8").partition(":")[0]
     except (binascii.Error, UnicodeDecodeError):
         return ""
-
-
-def _head(answer: Answer) -> dict[str, Any]:
-    headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
-    if answer.body == b"":
-        headers.append((b"content-length", b"0"))
-    return {"type": "http.response.start", "status": answer.status, "headers": [*headers, _MARK]}
-
-
-async def _iterate(answer: Answer) -> AsyncIterator[bytes]:
-    if isinstance(answer.body, bytes):
-        yield answer.body
-    else:
-        async for chunk in iterate_in_threadpool(answer.body):
-            yield chunk
-
-
-async def _send(send: Send, answer: Answer) -> None:
-    await send(_head(answer))
-    async for chunk in _iterate(answer):
-        if chunk:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _send_cut(send: Send, answer: Answer, fault: Fault) -> None:
-    """Half of the body, then nothing: the server closes the connection on an unfinished answer."""
-    body = b"".join([chunk async for chunk in _iterate(answer)])
-    head = _head(answer)
-    if fault.framing == "content_length":
-        head["headers"].append((b"content-length", str(len(body)).encode()))
-    await send(head)
-    half = body[: len(body) // 2]
-    await send({"type": "http.response.body", "body": half, "more_body": True})

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -29,13 +29,17 @@ from d2_assets.sandbox.system import answer_info, answer_me, answer_settings, an
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. ``path`` has no version number in it, ``body`` is not compressed."""
+    """One request. ``path`` has no version number in it, ``body`` is not compressed.
+
+    ``lost_rows`` of its data values are reported as stored and are not: a fault.
+    """
 
     method: str
     path: str
     query: Mapping[str, Sequence[str]]
     headers: Mapping[str, str]
     body: bytes
+    lost_rows: int = 0
 
 
 Endpoint = Callable[[Instance, Account, Ask, Sequence[str]], Answer]
@@ -76,7 +80,7 @@ def _log_in(instance: Instance, ask: Ask) -> Account | Answer:
 
 def _import_data_values(instance: Instance, account: Account, ask: Ask, _: Sequence[str]) -> Answer:
     facts = instance.facts
-    options = read_options(ask.query)
+    options = replace(read_options(ask.query), lost_rows=ask.lost_rows)
     try:
         envelope = read_envelope(ask.body)
     except MalformedPayloadError as malformed:

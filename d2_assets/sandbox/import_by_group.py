@@ -184,10 +184,11 @@ class _GroupWriter:
             self.summary.deleted = len(rows)
         else:
             self.summary.updated = len(rows)
-        if not self.options.dry_run and rows:
+        stored = self.options.select_stored(rows)
+        if stored:
             now = self.instance.store.now_ms()
             with self.instance.store.writing() as connection:
-                upsert_rows(connection, (self._to_row(row, now) for row in rows))
+                upsert_rows(connection, (self._to_row(row, now) for row in stored))
 
     def _to_row(self, row: DecodedRow, now: int) -> Row:
         value = row.value

@@ -83,7 +83,7 @@ class _Importer:
             raise _RefusedError("E7601", words, "dataSet", {"dataSet": given})
 
     def run(self, connection: sqlite3.Connection) -> Summary:
-        """Judge and store every row; nothing is stored in a dry run."""
+        """Judge every row and store the good ones."""
         conflicts = []
         for index, row in enumerate(self.envelope.rows):
             try:
@@ -91,8 +91,7 @@ class _Importer:
             except _RefusedError as refused:
                 conflicts.append((index, refused.conflict))
                 self.summary.rejected.add(index)
-        if not self.options.dry_run:
-            upsert_rows(connection, self.pending.values())
+        upsert_rows(connection, self.options.select_stored(list(self.pending.values())))
         summary = self.summary
         summary.ignored = len(self.envelope.rows) - summary.landed
         summary.conflicts = group_conflicts(conflicts)

@@ -7,7 +7,7 @@ and bad rows is 200 [seen].
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -33,6 +33,9 @@ _MESSAGES = {
 }
 
 
+Stored = TypeVar("Stored")
+
+
 class MalformedPayloadError(Exception):
     """The body is not the JSON that an import takes."""
 
@@ -43,13 +46,21 @@ class ServerFailureError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """Parameters of an import; ``schemes`` says by which property each key is given."""
+    """Parameters of an import; ``schemes`` says by which property each key is given.
+
+    ``lost_rows`` is no parameter but a fault: so many rows are reported as stored and are not.
+    """
 
     strategy: str = "CREATE_AND_UPDATE"
     dry_run: bool = False
     run_async: bool = False
     atomic: bool = False
     schemes: Mapping[str, str] = field(default_factory=dict)
+    lost_rows: int = 0
+
+    def select_stored(self, rows: Sequence[Stored]) -> Sequence[Stored]:
+        """Of the rows that land by the report, those that are stored: none in a dry run."""
+        return [] if self.dry_run else rows[: max(0, len(rows) - self.lost_rows)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Self
 import uvicorn
 
 from d2_assets.errors import ConfigurationError
+from d2_assets.sandbox import accounts
 from d2_assets.sandbox.application import Application
 from d2_assets.sandbox.content import ContentSpec, fill_store
 from d2_assets.sandbox.faults import Fault, FaultPlan, RequestLog, RequestRecord
@@ -57,6 +58,26 @@ class Sandbox:
     def set_job_delay(self, seconds: float) -> None:
         """Let asynchronous imports wait so long before they are picked up."""
         self._application.instance.job_delay = seconds
+
+    def set_clock(self, clock: Clock) -> None:
+        """Let the server's clock be another from now on: fast, slow or standing."""
+        self.store.set_clock(clock)
+
+    def set_org_units(self, username: str, uids: Iterable[str]) -> None:
+        """Change the data capture units of an account at once. LookupError: no such account."""
+        accounts.set_org_units(username, uids, self.store)
+
+    def set_password(self, username: str, password: str) -> None:
+        """Change the password of an account at once. LookupError: no such account."""
+        accounts.set_password(username, password, self.store)
+
+    def add_token(self, username: str) -> str:
+        """A new personal access token of an account. LookupError: no such account."""
+        return accounts.add_token(username, self.store, self._application.instance.facts)
+
+    def revoke_token(self, token: str) -> None:
+        """Let a personal access token be unknown from now on."""
+        self.store.delete_token(token)
 
     def requests(self) -> list[RequestRecord]:
         """What was asked, oldest first."""

@@ -1,7 +1,7 @@
 """The state of one stand-in server: data values, metadata, registrations, tokens, in SQLite.
 
 One file an instance. Many threads read (WAL), one writes at a time. Data values stay in the file;
-metadata is small and is kept in memory as well, because every answer asks for it.
+metadata and passwords are small and are kept in memory as well, because every answer asks for them.
 """
 
 import json
@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from d2_assets.sandbox.stored_values import (
+    Key,
     Registration,
     Row,
     StoredValue,
     ValueQuery,
+    find_row,
     mark_deleted,
     remove_rows,
     select_periods,
@@ -48,6 +50,7 @@ CREATE TABLE IF NOT EXISTS metadata (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS token (key TEXT PRIMARY KEY, username TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS password (username TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -64,6 +67,7 @@ class Store:
         self._metadata: dict[str, dict[str, dict[str, Any]]] = {}
         for plural, uid, body in self._writer.execute("SELECT plural, id, body FROM metadata"):
             self._metadata.setdefault(plural, {})[uid] = json.loads(body)
+        self._passwords = dict(self._writer.execute("SELECT username, body FROM password"))
         #: Grows with every change of metadata, so that what is derived from it can be kept.
         self.metadata_revision = 0
 
@@ -73,6 +77,10 @@ class Store:
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("PRAGMA busy_timeout=30000")
         return connection
+
+    def set_clock(self, clock: Clock) -> None:
+        """Let the server's clock be another from now on."""
+        self._clock = clock
 
     def now(self) -> datetime:
         """The server's clock, in UTC."""
@@ -123,6 +131,34 @@ class Store:
                 remove_rows(connection, rows)
             else:
                 mark_deleted(connection, rows, now)
+
+    def find_value(self, key: Key) -> StoredValue | None:
+        """One row by its key, deleted or not; the key is ``StoredValue.key``."""
+        with self._lock:
+            row = find_row(self._writer, key)
+        return to_value(row) if row else None
+
+    def edit_value(
+        self,
+        key: Key,
+        value: str | None,
+        *,
+        at: datetime | None = None,
+        stored_by: str = "admin",
+    ) -> StoredValue:
+        """Enter a value as a user of the data entry app does, and give it as it is stored.
+
+        A row that is there keeps its comment and follow-up mark, and is no longer deleted. ``at``
+        is the time of entering; None is the server's clock.
+        """
+        period, org_unit, data_element, category, attribute = key
+        new = StoredValue(data_element, period, org_unit, category, attribute)
+        now = self.now_ms() if at is None else int(at.timestamp() * 1000)
+        with self._lock:
+            old = self.find_value(key) or replace(new, created=now)
+            edited = replace(old, value=value, deleted=False, stored_by=stored_by, last_updated=now)
+            self.put_data_values([edited])
+        return edited
 
     def data_values(self, *, include_deleted: bool = True) -> list[StoredValue]:
         """All rows in key order; for tests, so keep the store small."""
@@ -196,6 +232,21 @@ class Store:
         """Remember a personal access token."""
         with self.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO token VALUES (?,?)", (key, username))
+
+    def delete_token(self, key: str) -> None:
+        """Forget a personal access token."""
+        with self.writing() as connection:
+            connection.execute("DELETE FROM token WHERE key=?", (key,))
+
+    def put_password(self, username: str, password: str) -> None:
+        """Remember the password of one account."""
+        with self.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO password VALUES (?,?)", (username, password))
+            self._passwords[username] = password
+
+    def find_password(self, username: str) -> str | None:
+        """The password of an account's own; None when it was not given one."""
+        return self._passwords.get(username)
 
     def find_token_user(self, key: str) -> str | None:
         """The user name behind a token."""

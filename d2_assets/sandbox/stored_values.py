@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Row = tuple[Any, ...]
+Key = tuple[str, str, str, str, str]
 
 DEFAULT_CATEGORY_COMBO = "bjDvmb4bfuf"
 DEFAULT_OPTION_COMBO = "HllvX50cXC0"
@@ -52,7 +53,7 @@ class StoredValue:
     last_updated: int | None = None
 
     @property
-    def key(self) -> tuple[str, str, str, str, str]:
+    def key(self) -> Key:
         """Period, org unit, data element, category and attribute option combo."""
         return (
             self.period,

@@ -6,7 +6,7 @@ from random import SystemRandom
 from typing import Any
 
 from d2_assets.identifiers import generate_uid
-from d2_assets.sandbox.accounts import Account, create_token
+from d2_assets.sandbox.accounts import Account, add_token
 from d2_assets.sandbox.answers import (
     SYSTEM_NAME,
     Answer,
@@ -134,8 +134,7 @@ def answer_settings(instance: Instance, name: str) -> Answer:
 def answer_token(instance: Instance, account: Account) -> Answer:
     """``POST /api/apiToken``: a personal access token, shown this once."""
     facts = instance.facts
-    key = create_token(facts)
-    instance.store.put_token(key, account.username)
+    key = add_token(account.username, instance.store, facts)
     uid = generate_uid(SystemRandom())
     answer = answer_message(
         facts,

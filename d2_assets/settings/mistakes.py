@@ -21,6 +21,7 @@ SECRET_MEND = (
     "or {key}_file with the path of a file that holds it."
 )
 _LITERAL_SECRETS = {"password", "token"}
+_TLS_SWITCHES = ("verify", "verification", "insecure", "ssl", "tls")
 _AUTH_TAGS = {"basic", "token"}
 
 
@@ -113,6 +114,12 @@ def _words(error: ErrorDetails, key: str, known_keys: Collection[str]) -> tuple[
 def _words_for_unknown_key(key: str, known_keys: Collection[str]) -> tuple[str, str]:
     if key in _LITERAL_SECRETS:
         return f"A {key} stands in the file.", SECRET_MEND.format(key=key)
+    if any(word in key.lower() for word in _TLS_SWITCHES):
+        return (
+            f"The key {key} is not known here: TLS verification cannot be turned off.",
+            "For a server with a certificate of its own use ca_file, the path of its certificate "
+            "authority (PEM).",
+        )
     close = get_close_matches(key, known_keys, n=1)
     mend = f"Did you mean `{close[0]}`?" if close else "Remove it, or see the example settings."
     return f"The key {key} is not known here.", mend

@@ -18,6 +18,7 @@ from d2_assets.settings.mistakes import refuse
 from d2_assets.settings.secrets import SecretReference
 from d2_assets.settings.vocabulary import (
     MOVES,
+    ConflictRule,
     DeletePolicy,
     ExecutionMode,
     Family,
@@ -116,6 +117,32 @@ class Deletes(SettingsModel):
     """Stops when more than this share of the destination's rows would go."""
 
 
+class Conflicts(SettingsModel):
+    """What happens to a row that changed at both ends, where a pair runs in each direction."""
+
+    rule: ConflictRule = "quarantine"
+    """quarantine: it waits for a person; newest: the later edit stays; priority: that of
+    priority_instance stays. The pair in the other direction must say the same."""
+    priority_instance: InstanceName | None = Field(default=None, validate_default=True)
+    """The source or the destination of the pair: whose edits win."""
+
+    @field_validator("priority_instance")
+    @classmethod
+    def _goes_with_its_rule(cls, name: str | None, info: ValidationInfo) -> str | None:
+        rule = info.data.get("rule")
+        if rule == "priority" and name is None:
+            raise refuse(
+                "The rule priority needs a priority_instance.",
+                "Name the source or the destination of the pair.",
+            )
+        if rule in ("quarantine", "newest") and name is not None:
+            raise refuse(
+                f"priority_instance {name} has no effect under the rule {rule}.",
+                "Remove it, or set rule: priority.",
+            )
+        return name
+
+
 class Pair(SettingsModel):
     """A source and a destination, and how data move from one to the other."""
 
@@ -131,6 +158,7 @@ class Pair(SettingsModel):
     import_strategy: ImportStrategy = "CREATE_AND_UPDATE"
     merge_mode: MergeMode = "REPLACE"
     deletes: Deletes = Deletes()
+    conflicts: Conflicts = Conflicts()
     page_size: int = Field(default=500, ge=1, le=1000)
     """Objects per page of a read."""
     chunk_size: int = Field(default=5000, ge=1, le=100_000)
@@ -147,6 +175,11 @@ class Pair(SettingsModel):
     def moves(self, what: Moved) -> bool:
         """Whether ``what`` is part of this pair, by its sync type."""
         return what in MOVES[self.sync_type]
+
+
+def runs_against(pair: Pair, other: Pair) -> bool:
+    """Whether the two join the same instances in opposite directions."""
+    return (pair.source, pair.destination) == (other.destination, other.source)
 
 
 class SettingsFile(SettingsModel):
@@ -184,6 +217,12 @@ class Settings(SettingsFile):
             pair
             for pair in self.pairs
             if pair.active and not idle & {pair.source, pair.destination}
+        )
+
+    def find_reverse(self, pair: Pair, what: Moved) -> tuple[Pair, ...]:
+        """The active pairs that move ``what`` from the pair's destination to its source."""
+        return tuple(
+            other for other in self.active_pairs if other.moves(what) and runs_against(pair, other)
         )
 
     @property

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 from d2_assets.settings.mistakes import KeyPath, Mistake
-from d2_assets.settings.models import Instance, Pair
+from d2_assets.settings.models import Instance, Pair, runs_against
+from d2_assets.settings.vocabulary import MOVES
 
 
 def find_mistakes_across(
@@ -24,6 +25,8 @@ def find_mistakes_across(
             if name not in declared:
                 yield _unknown_instance((*path, end), name, declared)
         yield from _find_misfit(path, pair, by_name.get(pair.source), by_name.get(pair.destination))
+        yield from _find_foreign_priority(path, pair)
+    yield from _find_contradictions(pairs)
 
 
 def _find_repeated_names(
@@ -59,6 +62,31 @@ def _find_misfit(
         yield from _find_unfit_source(path, pair, source)
     if destination:
         yield from _find_unfit_destination(path, destination)
+
+
+def _find_foreign_priority(path: KeyPath, pair: Pair) -> Iterator[Mistake]:
+    name = pair.conflicts.priority_instance
+    if name not in (None, pair.source, pair.destination):
+        yield Mistake(
+            (*path, "conflicts", "priority_instance"),
+            f"{name} is no end of the pair {pair.name}.",
+            f"Use {pair.source} or {pair.destination}.",
+        )
+
+
+def _find_contradictions(pairs: Mapping[int, Pair]) -> Iterator[Mistake]:
+    """Active pairs that run against each other, move the same things and differ in their rule."""
+    active = [(place, pair) for place, pair in pairs.items() if pair.active]
+    for number, (place, pair) in enumerate(active):
+        for _, other in active[:number]:
+            shared = MOVES[pair.sync_type] & MOVES[other.sync_type]
+            if shared and runs_against(pair, other) and pair.conflicts != other.conflicts:
+                yield Mistake(
+                    ("pairs", place, "conflicts"),
+                    f"The pairs {other.name} and {pair.name} run against each other and have "
+                    "different conflicts rules: each would undo what the other one does.",
+                    "Give both the same rule and priority_instance.",
+                )
 
 
 def _find_unfit_source(path: KeyPath, pair: Pair, source: Instance) -> Iterator[Mistake]:

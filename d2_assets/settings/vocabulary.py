@@ -10,6 +10,7 @@ ExecutionMode = Literal["manual", "automatic", "scheduled"]
 ImportStrategy = Literal["CREATE", "UPDATE", "CREATE_AND_UPDATE", "DELETE"]
 MergeMode = Literal["REPLACE", "MERGE"]
 DeletePolicy = Literal["propagate", "ignore"]
+ConflictRule = Literal["quarantine", "newest", "priority"]
 Moved = Literal["metadata", "data_values", "events", "tracker", "stock"]
 Family = Literal[
     "system",

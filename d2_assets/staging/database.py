@@ -5,8 +5,13 @@ Values stay text from Parquet to Parquet: no column is ever cast to a number.
 A join of large tables is spread: both sides are cut into parts by the hash of one column of its
 key, and joined part by part. DuckDB can spill a join to disk by itself, but not below some 300 MB
 for a million rows; spread, it stays below the limit whatever the size.
+
+A view reads its file anew with each query, and Parquet has no checksums that DuckDB would look at
+(an altered byte is read as another value). So before each query, and between the parts of a large
+result, files that have changed since they were attached are verified again.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +21,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from d2_assets.disk import disk_error, name_disk_errors
 from d2_assets.errors import ConfigurationError
 from d2_assets.staging.tables import TableNote, seal_table, verify_table
 
@@ -27,13 +33,28 @@ _ROWS_A_PART = 60_000
 
 _BATCH = 20_000
 
+#: The folder that a query spills to, in the scratch folder.
+SPILL = "spill"
+
+#: How DuckDB's words begin when a file cannot be written (or read), and when spilling failed.
+_DISK_WORDS = ("IO Error: ", "Out of Memory Error: ")
+
+#: What changes with a file: its number, bytes, and the times of its content and of its names.
+_Marks = tuple[int, ...]
+
 
 class Database:
-    """One in-memory DuckDB with named tables and views of a piece of work."""
+    """One in-memory DuckDB with named tables and views of a piece of work.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    All methods raise ContractError when a file of a view is cut or altered, and ConfigurationError
+    when ``scratch``, where it spills to, is full or closed to us.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
         self.connection = connection
+        self._scratch = scratch
         self._largest = 0
+        self._attached: dict[str, tuple[Path, _Marks]] = {}
 
     def attach(self, name: str, path: Path, *, spread_by: str = "") -> TableNote:
         """A view on a staged table, verified first (ContractError when cut or altered).
@@ -41,6 +62,7 @@ class Database:
         ``spread_by`` names the column whose hash says to which part of a spread query a row
         belongs; a table without it is whole in every part.
         """
+        marks = _read_marks(path)
         note = verify_table(path)
         part = (
             f"WHERE getvariable('parts') IS NULL "
@@ -48,11 +70,20 @@ class Database:
             if spread_by
             else ""
         )
-        self.connection.execute(
-            f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet({_quote(path)}) {part}"
-        )
+        view = f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet({_quote(path)}) {part}"
+        with self._explain():
+            self.connection.execute(view)
+        self._attached[name] = path, marks
         if spread_by:
             self._largest = max(self._largest, note.rows)
+        return note
+
+    def verify(self, name: str) -> TableNote:
+        """Read the whole file of an attached view again: ContractError when cut or altered."""
+        path, _ = self._attached[name]
+        marks = _read_marks(path)
+        note = verify_table(path)
+        self._attached[name] = path, marks
         return note
 
     def load(self, name: str, table: pa.Table) -> None:
@@ -67,33 +98,28 @@ class Database:
         ``spread``: the query reads tables that are spread, and may be answered part by part.
         """
         temporary = path.with_name(path.name + ".part")
-        try:
-            rows = self._write(query, temporary, spread=spread)
-            return seal_table(temporary, path, rows)
-        except (OSError, duckdb.IOException) as error:
-            # A query that fails midway is an OSError too to Arrow, one without a number.
-            if isinstance(error, OSError) and error.errno is None:
-                raise
-            raise ConfigurationError(
-                f"{path} cannot be written: {error}.",
-                remedy=f"Free space on that disk or make {path.parent} writable, then run again.",
-            ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        with name_disk_errors(path), self._explain():
+            try:
+                rows = self._write(query, temporary, spread=spread)
+                return seal_table(temporary, path, rows)
+            finally:
+                temporary.unlink(missing_ok=True)
 
     def execute(self, statement: str, *, spread: bool = False) -> None:
         """A statement without a result; ``spread`` repeats it for each part."""
-        for _ in self._parts() if spread else (None,):
-            self.connection.execute(statement)
+        with self._explain():
+            for _ in self._parts() if spread else (None,):
+                self.connection.execute(statement)
 
     def rows(self, query: str) -> list[tuple]:
         """All rows of a small result."""
-        return self.connection.execute(query).fetchall()
+        with self._explain():
+            return self.connection.execute(query).fetchall()
 
     def value(self, query: str) -> int:
         """The one number that a query gives."""
-        row = self.connection.execute(query).fetchone()
-        return int(row[0] or 0) if row else 0
+        rows = self.rows(query)
+        return int(rows[0][0] or 0) if rows else 0
 
     def iterate(self, query: str, size: int) -> Iterator[pa.Table]:
         """A large result, ``size`` rows at a time (the last part may be smaller).
@@ -102,7 +128,7 @@ class Database:
         """
         with self.connection.cursor() as cursor:
             waiting = pa.table({})
-            for batch in cursor.execute(query).to_arrow_reader(size):
+            for batch in self._iterate_batches(cursor, query, size):
                 part = pa.Table.from_batches([batch])
                 waiting = pa.concat_tables([waiting, part]) if waiting.num_columns else part
                 while waiting.num_rows >= size:
@@ -110,6 +136,19 @@ class Database:
                     waiting = waiting.slice(size)
             if waiting.num_rows:
                 yield waiting
+
+    def _iterate_batches(
+        self, cursor: duckdb.DuckDBPyConnection, query: str, size: int
+    ) -> Iterator[pa.RecordBatch]:
+        with self._explain():
+            batches = iter(cursor.execute(query).to_arrow_reader(size))
+        while True:
+            with self._explain():
+                batch = next(batches, None)
+            self._check_files()
+            if batch is None:
+                return
+            yield batch
 
     def _write(self, query: str, path: Path, *, spread: bool) -> int:
         """The rows written; one Parquet file whatever the number of parts."""
@@ -127,6 +166,32 @@ class Database:
                 writer.close()
         return rows
 
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        """Files are whole before a query; one that fails is told by what is wrong on the disk.
+
+        A query that fails midway is to Arrow an OSError without a number, in DuckDB's words.
+        """
+        self._check_files()
+        try:
+            yield
+        except (duckdb.Error, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            self._check_files()
+            if any(words in str(error) for words in _DISK_WORDS):
+                raise self._full_disk(str(error)) from error
+            raise
+
+    def _full_disk(self, words: str) -> ConfigurationError:
+        reason = next(line for line in words.splitlines() if any(w in line for w in _DISK_WORDS))
+        return disk_error(self._scratch / SPILL, reason.rstrip("."))
+
+    def _check_files(self) -> None:
+        for name, (path, marks) in list(self._attached.items()):
+            if _read_marks(path) != marks:
+                self.verify(name)
+
     def _parts(self) -> Iterator[None]:
         """Set the connection to each part in turn, and back to the whole at the end."""
         parts = 1 + self._largest // _ROWS_A_PART
@@ -142,7 +207,8 @@ class Database:
 @contextmanager
 def open_database(scratch: Path, memory_limit: int = MEMORY_LIMIT) -> Iterator[Database]:
     """A database that spills into ``scratch`` (emptied afterwards)."""
-    spill = scratch / "spill"
+    spill = scratch / SPILL
+    shutil.rmtree(spill, ignore_errors=True)  # a run that was killed leaves its own
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -153,10 +219,18 @@ def open_database(scratch: Path, memory_limit: int = MEMORY_LIMIT) -> Iterator[D
         },
     )
     try:
-        yield Database(connection)
+        yield Database(connection, scratch)
     finally:
         connection.close()
         shutil.rmtree(spill, ignore_errors=True)
+
+
+def _read_marks(path: Path) -> _Marks:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _quote(path: Path) -> str:

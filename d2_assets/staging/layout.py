@@ -17,8 +17,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from d2_assets.disk import name_disk_errors
 from d2_assets.errors import ConfigurationError
 from d2_assets.identifiers import make_slug
+
+#: Names of files that are not whole: of tables, of downloads, and of answers that were staged.
+_UNFINISHED = ("*.part", "*.partial", "*.download")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,17 @@ class Home:
     root: Path
 
     def staging(self, asset: str, pair: str, months: Sequence[str]) -> Path:
-        """The folder of one extraction; it is made; its tables are replaced one by one."""
+        """The folder of one extraction; it is made; its tables are replaced one by one.
+
+        For whoever holds the lease: what a killed run left unfinished there is removed.
+        """
         span = months[0] if len(months) == 1 else f"{min(months)}-{max(months)}"
-        return _make_folder(self.root / "staging" / asset / make_slug(pair) / span)
+        folder = _make_folder(self.root / "staging" / asset / make_slug(pair) / span)
+        with name_disk_errors(folder):
+            for pattern in _UNFINISHED:
+                for left in folder.glob(pattern):
+                    left.unlink(missing_ok=True)
+        return folder
 
     def ledger(self, asset: str, pair: str, month: str) -> Path:
         """The Parquet file of a month's outcomes."""

@@ -3,20 +3,24 @@
 It is written to a temporary name, noted (rows, bytes, SHA-256), and renamed: a reader finds it
 whole or not at all. ``verify_table`` tells a file that was cut short or altered afterwards, so
 that nothing is ever sent from it.
+
+The power may go at any moment: contents reach the disk before names do, and while a table takes
+another's place the note holds both, so that the older one is whole until the newer one is.
 """
 
 import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from d2_assets.errors import ConfigurationError, ContractError
+from d2_assets.disk import flush_to_disk, name_disk_errors
+from d2_assets.errors import ContractError
 
 _BLOCK = 1 << 20
 
@@ -58,16 +62,19 @@ def open_table(path: Path, schema: pa.Schema) -> Iterator[TableWriter]:
     Raises ConfigurationError naming the folder when the disk is full or not writable.
     """
     temporary = path.with_name(path.name + ".part")
-    with _named_disk_errors(path):
-        writer = TableWriter(temporary, schema)
+    with name_disk_errors(path):
         try:
-            yield writer
-        except BaseException:
+            writer = TableWriter(temporary, schema)
+            try:
+                yield writer
+            except BaseException:
+                with suppress(OSError):  # what is not wanted need not end well
+                    writer.close()
+                raise
             writer.close()
+            seal_table(temporary, path, writer.rows)
+        finally:
             temporary.unlink(missing_ok=True)
-            raise
-        writer.close()
-        seal_table(temporary, path, writer.rows)
 
 
 def write_table(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
@@ -79,29 +86,71 @@ def write_table(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 
 
 def seal_table(temporary: Path, path: Path, rows: int) -> TableNote:
-    """Give a finished Parquet file its name and its note; the old one is replaced in one step."""
+    """Give a finished Parquet file its name and its note; the old one is replaced in one step.
+
+    Before it and after it the table of that name is whole, also after a power cut in between.
+    """
     note = TableNote(rows, temporary.stat().st_size, _hash_file(temporary))
-    _note_path(path).unlink(missing_ok=True)
+    before = _find_note(path)
+    flush_to_disk(temporary)
+    _write_note(path, note, before)
+    flush_to_disk(path.parent)
     os.replace(temporary, path)
-    note_temporary = _note_path(path).with_suffix(".part")
-    note_temporary.write_text(json.dumps(asdict(note)), encoding="utf-8")
-    os.replace(note_temporary, _note_path(path))
+    flush_to_disk(path.parent)
+    if before is not None:
+        _write_note(path, note, None)
     return note
+
+
+def _find_note(path: Path) -> TableNote | None:
+    """The note of the table that stands there now, if it is whole."""
+    try:
+        return verify_table(path)
+    except ContractError:
+        return None
 
 
 def verify_table(path: Path) -> TableNote:
     """The note of a table that is what its note says; else ContractError naming the file."""
+    notes = _read_notes(path)
+    if not notes:
+        raise _refuse(path, "its note is missing or unreadable")
     try:
-        note = TableNote(**json.loads(_note_path(path).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise _refuse(path, "its note is missing or unreadable") from error
-    if not path.is_file():
-        raise _refuse(path, "the file is missing")
-    if path.stat().st_size != note.bytes:
-        raise _refuse(path, f"it has {path.stat().st_size} bytes and must have {note.bytes}")
-    if _hash_file(path) != note.sha256:
-        raise _refuse(path, "its content was altered")
-    return note
+        size, digest = path.stat().st_size, _hash_file(path)
+    except FileNotFoundError as error:
+        raise _refuse(path, "the file is missing") from error
+    except OSError as error:
+        raise _refuse(path, f"it cannot be read ({error.strerror})") from error
+    for note in notes:
+        if (note.bytes, note.sha256) == (size, digest):
+            return note
+    if _read_notes(path) != notes:  # another run has just given the name to its own table
+        return verify_table(path)
+    if size != notes[0].bytes:
+        raise _refuse(path, f"it has {size} bytes and must have {notes[0].bytes}")
+    raise _refuse(path, "its content was altered")
+
+
+def _read_notes(path: Path) -> list[TableNote]:
+    """What the table must be; a second note is of the one that it was taking the place of."""
+    try:
+        content = json.loads(_note_path(path).read_text(encoding="utf-8"))
+        before = content.pop("before", None)
+        return [TableNote(**one) for one in (content, before) if one]
+    except (OSError, ValueError, TypeError, AttributeError):
+        return []
+
+
+def _write_note(path: Path, note: TableNote, before: TableNote | None) -> None:
+    content = asdict(note) | ({"before": asdict(before)} if before else {})
+    target = _note_path(path)
+    temporary = target.with_name(target.name + ".part")
+    try:
+        temporary.write_text(json.dumps(content), encoding="utf-8")
+        flush_to_disk(temporary)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _refuse(path: Path, why: str) -> ContractError:
@@ -109,17 +158,6 @@ def _refuse(path: Path, why: str) -> ContractError:
         f"The staged file {path} is not what was staged: {why}.",
         remedy="Nothing was sent from it. Launch the partition again: it is staged anew.",
     )
-
-
-@contextmanager
-def _named_disk_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            remedy=f"Free space on that disk or make {path.parent} writable, then run again.",
-        ) from error
 
 
 def _note_path(path: Path) -> Path:

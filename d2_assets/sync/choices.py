@@ -1,11 +1,11 @@
 """A pair's settings in the words of each domain: the domains do not know the settings file."""
 
-from d2_assets.data_values.choices import Choices
-from d2_assets.settings import Pair
+from d2_assets.data_values.choices import Choices, Reverse
+from d2_assets.settings import Pair, Settings
 
 
-def choose_data_values(pair: Pair) -> Choices:
-    """What of the pair concerns aggregate data values."""
+def choose_data_values(pair: Pair, settings: Settings) -> Choices:
+    """What of the pair concerns aggregate data values; ``settings`` tell who runs against it."""
     return Choices(
         data_sets=pair.filters.data_sets,
         org_units=pair.filters.org_units,
@@ -18,6 +18,12 @@ def choose_data_values(pair: Pair) -> Choices:
         propagate_deletes=pair.deletes.policy == "propagate",
         mirror=pair.deletes.mirror,
         brake_percent=pair.deletes.brake_percent,
+        reverse=tuple(
+            Reverse(other.filters.data_sets, other.filters.org_units, other.filters.deepest_level)
+            for other in settings.find_reverse(pair, "data_values")
+        ),
+        conflict_rule=pair.conflicts.rule,
+        source_has_priority=pair.conflicts.priority_instance == pair.source,
         page_size=pair.page_size,
         chunk_size=pair.chunk_size,
         writers=pair.writers,

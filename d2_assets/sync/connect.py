@@ -1,6 +1,7 @@
 """From an instance of the settings to a client that can speak to it."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.errors import ConfigurationError
@@ -19,10 +20,12 @@ def connect(
     environ: Mapping[str, str] | None = None,
     *,
     policy: RetryPolicy = DEFAULT_POLICY,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> DHIS2Client:
     """A client of the instance; nothing is sent yet.
 
-    ``environ`` is the process's own where it is None. ConfigurationError where the instance is
+    ``environ`` is the process's own where it is None; ``sleep`` is how it waits before it asks
+    again. ConfigurationError where the instance is
     unknown or not a DHIS2, or where its secret or its certificate file is missing.
     """
     instance = settings.instance(instance_name)
@@ -39,6 +42,7 @@ def connect(
         timeout_seconds=instance.timeout_seconds,
         ca_file=settings.base / instance.ca_file.expanduser() if instance.ca_file else None,
         policy=policy,
+        sleep=sleep,
         pool_size=MOST_WRITERS,
     )
     return DHIS2Client(instance.name, session)

@@ -7,9 +7,16 @@ readings would lie.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from d2_assets.data_values.check import SPREAD, find_unfit
+from d2_assets.data_values.chosen import (
+    keep_chosen_registrations,
+    keep_chosen_values,
+    narrow_scope,
+    narrow_window,
+)
 from d2_assets.data_values.completeness import (
     CompletenessPlan,
     plan_registrations,
@@ -17,16 +24,18 @@ from d2_assets.data_values.completeness import (
     read_registrations,
 )
 from d2_assets.data_values.extract import Window, open_window, plan_reads, stage_values
-from d2_assets.data_values.outside import count_outside
+from d2_assets.data_values.outside import Outside, count_outside
 from d2_assets.data_values.plan import hold_brake, plan_changes
 from d2_assets.data_values.scope import Scope, read_scope
 from d2_assets.data_values.translate import translate_values
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.ledger.lease import hold_lease
+from d2_assets.ledger.work_list import verify_work_list
 from d2_assets.staging.database import Database, open_database
+from d2_assets.sync.clocks import measure_clocks
 from d2_assets.sync.preflight import check_servers, check_write_access
-from d2_assets.sync.recall import recall
-from d2_assets.sync.work import ASSET, PREVIEW, PlannedWork, Work
+from d2_assets.sync.recall import await_open_chunk, recall
+from d2_assets.sync.work import ASSET, PREVIEW, REPLAY, PlannedWork, Work
 
 
 @contextmanager
@@ -35,37 +44,41 @@ def plan_data_values(
 ) -> Iterator[PlannedWork]:
     """Read both sides and plan; nothing is sent. The lease is held until the context ends.
 
-    A preview has tables of its own and a lease on them alone.
+    A preview has tables of its own and a lease on them alone. A replay reads its rows alone and
+    mirrors nothing: what it did not read is not missing at the source.
     """
+    if work.chosen is not None:
+        work = replace(work, choices=replace(work.choices, mirror=False))
     for warning in check_servers(source, destination).warnings:
         work.warn(warning)
     leased = f"{PREVIEW} {work.pair}" if work.is_preview else destination.url
     with hold_lease(work.home.leases(), leased, f"run {work.run}", log=work.log):
         began = work.clock()
-        scope = read_scope(source, destination, work.choices)
-        check_write_access(scope, destination)
-        window = open_window(
-            work.months,
-            work.today,
-            {item.period_type for item in scope.data_sets.values()},
-            work.choices.start_date,
-            work.choices.end_date or work.today,
-        )
-        folder = work.home.staging(PREVIEW if work.is_preview else ASSET, work.pair, work.months)
-        kept = work.home.outside(ASSET, work.pair)
-        outside = count_outside(
-            source, scope, work.first_month, work.today, kept, work.clock(), folder
-        )
+        whole = read_scope(source, destination, work.choices)
+        check_write_access(whole, destination)
+        scope = narrow_scope(whole, work.chosen) if work.chosen else whole
+        window = _open_window(work, whole)
+        if not work.is_preview:
+            for month in work.months:
+                verify_work_list(work.home.quarantine(ASSET, work.pair, month))
+        folder = _open_folder(work)
+        outside = _count_outside(work, source, whole, folder)
+        await_open_chunk(work, destination)
         with open_database(folder) as database:
             _stage_both(work, source, destination, scope, window, folder, database)
             translate_values(database)
-            find_unfit(database, scope, window, folder / "checked.parquet")
+            find_unfit(database, whole, window, folder / "checked.parquet")
             recall(database, work, source, destination)
-            plan = plan_changes(database, work.choices, folder)
+            plan = plan_changes(
+                database, work.choices, scope, folder, measure_clocks(work, source, destination)
+            )
             if not work.is_preview:
                 hold_brake(database, plan, work.choices)
+            discarded = frozenset(row[0] for row in database.rows("SELECT digest FROM discarded"))
             completeness = {
-                month: _plan_completeness(work, source, destination, scope, window.of_month(month))
+                month: _plan_completeness(
+                    work, source, destination, scope, window.of_month(month), discarded
+                )
                 for month in work.months
             }
             yield PlannedWork(
@@ -83,6 +96,32 @@ def plan_data_values(
             )
 
 
+def _open_window(work: Work, scope: Scope) -> Window:
+    if work.chosen is not None:
+        return narrow_window(work.chosen, work.months[0], work.choices)
+    return open_window(
+        work.months,
+        work.today,
+        {item.period_type for item in scope.data_sets.values()},
+        work.choices.start_date,
+        work.choices.end_date or work.today,
+    )
+
+
+def _open_folder(work: Work) -> Path:
+    asset = PREVIEW if work.is_preview else REPLAY if work.chosen else ASSET
+    return work.home.staging(asset, work.pair, work.months)
+
+
+def _count_outside(work: Work, source: DHIS2Client, scope: Scope, folder: Path) -> Outside:
+    """A replay does not look beyond its rows."""
+    now = work.clock()
+    if work.chosen is not None:
+        return Outside("", 0, 0, now)
+    kept = work.home.outside(ASSET, work.pair)
+    return count_outside(source, scope, work.first_month, work.today, kept, now, folder)
+
+
 def _stage_both(
     work: Work,
     source: DHIS2Client,
@@ -92,13 +131,11 @@ def _stage_both(
     folder: Path,
     database: Database,
 ) -> None:
+    reads = work.chosen is None or bool(work.chosen.values)
+    theirs, ours = (scope.data_sets, scope.shared_data_sets) if reads else ((), ())
     sides = (
-        ("source", source, plan_reads(scope.data_sets, scope.source_cuts, window)),
-        (
-            "destination",
-            destination,
-            plan_reads(scope.shared_data_sets, scope.destination_cuts, window),
-        ),
+        ("source", source, plan_reads(theirs, scope.source_cuts, window)),
+        ("destination", destination, plan_reads(ours, scope.destination_cuts, window)),
     )
     for name, client, queries in sides:
         path = folder / f"{name}.parquet"
@@ -110,12 +147,26 @@ def _stage_both(
             path,
             lambda done, rows: work.meter.add(done, success=rows),
         )
-        database.attach(name, path, spread_by=SPREAD)
+        if work.chosen is None:
+            database.attach(name, path, spread_by=SPREAD)
+        else:
+            database.attach(f"whole_{name}", path, spread_by=SPREAD)
+            keep_chosen_values(database, work.chosen, read=f"whole_{name}", kept=name)
 
 
 def _plan_completeness(
-    work: Work, source: DHIS2Client, destination: DHIS2Client, scope: Scope, window: Window
+    work: Work,
+    source: DHIS2Client,
+    destination: DHIS2Client,
+    scope: Scope,
+    window: Window,
+    discarded: frozenset[int],
 ) -> CompletenessPlan:
+    if work.chosen is not None and not work.chosen.registrations:
+        return CompletenessPlan()
     theirs = read_registrations(source, scope.data_sets, scope.source_cuts, window)
     ours = read_destination_registrations(destination, scope, window)
-    return plan_registrations(theirs, ours, scope, work.choices)
+    if work.chosen is not None:
+        theirs = keep_chosen_registrations(theirs, work.chosen)
+        ours = keep_chosen_registrations(ours, work.chosen)
+    return plan_registrations(theirs, ours, scope, work.choices, discarded)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,15 +10,18 @@ import pyarrow as pa
 from d2_assets.data_values.check import SPREAD
 from d2_assets.data_values.completeness import (
     CompletenessPlan,
+    digest_registration,
     push_registrations,
     read_destination_registrations,
 )
 from d2_assets.data_values.extract import plan_reads, stage_values
+from d2_assets.data_values.pace import Pace
 from d2_assets.data_values.plan import is_sent
-from d2_assets.data_values.push import PushResult, push_changes
+from d2_assets.data_values.push import Line, PushResult, push_changes
 from d2_assets.data_values.reconcile import Reconciliation, compare_values
-from d2_assets.errors import D2AssetsError
+from d2_assets.errors import CancelledError, D2AssetsError
 from d2_assets.ledger.agreed import record_agreed
+from d2_assets.ledger.journal import Journal, open_journal
 from d2_assets.ledger.quarantine import list_reasons, list_rows, stage_quarantine
 from d2_assets.sync.work import ASSET, COMPLETENESS, PlannedWork
 
@@ -50,20 +54,24 @@ class MonthResult:
 
 def move_data_values(planned: PlannedWork) -> Iterator[MonthResult]:
     """Push and reconcile each month of the work; a month with an error is the last one."""
-    for month in planned.work.months:
-        result = _move_month(planned, month)
+    work = planned.work
+    pace = Pace(work.choices.chunk_size)
+    for month in work.months:
+        path = work.home.journal(ASSET, work.pair, month)
+        with open_journal(path, work.run, planned.destination.url, work.clock) as journal:
+            result = _move_month(planned, month, journal, pace)
         yield result
         if result.error is not None:
             return
 
 
-def _move_month(planned: PlannedWork, month: str) -> MonthResult:
+def _move_month(planned: PlannedWork, month: str, journal: Journal, pace: Pace) -> MonthResult:
     work, database = planned.work, planned.database
     began = work.clock()
-    push = _push_values(planned, month)
+    push = _push_values(planned, month, journal, pace)
     pushed = work.clock()
     not_read = _read_back(planned, month, push)
-    ledger = work.home.ledger(ASSET, work.pair, month)
+    ledger = planned.ledger(ASSET, month)
     values = compare_values(
         database,
         month,
@@ -76,9 +84,12 @@ def _move_month(planned: PlannedWork, month: str) -> MonthResult:
     completeness, not_registered = _push_completeness(planned, month, push.error or not_read)
     _load_registrations(planned, month, completeness)
     ends = planned.source.name, planned.destination.name
-    record_agreed(database, month, work.home.agreed(ASSET, *ends, month))
+    record_agreed(database, partial(work.home.agreed, ASSET, *ends), work.warn)
     quarantine = work.home.quarantine(ASSET, work.pair, month)
-    rows = stage_quarantine(database, quarantine, pair=work.pair, run=work.run)
+    asked = work.chosen.ids if work.chosen else ()
+    rows = stage_quarantine(database, quarantine, pair=work.pair, run=work.run, asked=asked)
+    if not_read is None:
+        journal.finish()
     return MonthResult(
         month=month,
         values=values,
@@ -94,14 +105,21 @@ def _move_month(planned: PlannedWork, month: str) -> MonthResult:
     )
 
 
-def _push_values(planned: PlannedWork, month: str) -> PushResult:
-    meter = planned.work.meter
+def _push_values(planned: PlannedWork, month: str, journal: Journal, pace: Pace) -> PushResult:
+    work, meter = planned.work, planned.work.meter
     meter.begin(f"sending {month}", planned.plan.sends(month))
     return push_changes(
         planned.database,
-        planned.destination,
+        Line(
+            client=planned.destination,
+            journal=journal,
+            pace=pace,
+            writers=work.choices.writers,
+            stop=work.stop,
+            clock=work.clock,
+            sleep=work.sleep,
+        ),
         month,
-        planned.work.choices,
         planned.folder / f"settled-{month}.parquet",
         lambda so_far: meter.add(
             so_far.sent,
@@ -109,7 +127,6 @@ def _push_values(planned: PlannedWork, month: str) -> PushResult:
             warnings=so_far.refused,
             errors=int(so_far.error is not None),
         ),
-        planned.work.sleep,
     )
 
 
@@ -117,7 +134,8 @@ def _read_back(planned: PlannedWork, month: str, push: PushResult) -> D2AssetsEr
     """Make the view ``found``: the destination as it stands now, where something was sent.
 
     What nothing was sent to was read before the plan already; it is not read twice. Gives the
-    error when the destination cannot be read, ``found`` is then what it was before.
+    error when the destination cannot be read, ``found`` is then what it was before; a cancelled
+    run does not ask.
     """
     database = planned.database
     touched = [
@@ -128,6 +146,8 @@ def _read_back(planned: PlannedWork, month: str, push: PushResult) -> D2AssetsEr
     ]
     before = f"SELECT * FROM destination WHERE month = '{month}'"
     database.execute(f"CREATE OR REPLACE VIEW found AS {before}")
+    if isinstance(push.error, CancelledError):
+        return push.error
     if not touched or not push.sent:
         return None
     path = planned.folder / f"found-{month}.parquet"
@@ -189,10 +209,13 @@ def _load_registrations(planned: PlannedWork, month: str, plan: CompletenessPlan
                 "outcome": pa.array([str(item.outcome) for item in items], pa.string()),
                 "code": pa.array([item.code for item in items], pa.string()),
                 "reason": pa.array([item.words for item in items], pa.string()),
+                "digest": pa.array(
+                    [digest_registration(item.registration) for item in items], pa.uint64()
+                ),
             }
         ),
     )
     planned.database.save(
         "SELECT * FROM registrations",
-        planned.work.home.ledger(COMPLETENESS, planned.work.pair, month),
+        planned.ledger(COMPLETENESS, month),
     )

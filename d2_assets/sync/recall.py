@@ -4,19 +4,33 @@ Journals of runs that were cut short, what both sides were last seen to share, a
 took off the work list: three tables for the plan.
 """
 
+from functools import partial
+
+from d2_assets.data_values.push import STILL_STORING
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.ledger.agreed import load_agreed
 from d2_assets.ledger.discards import load_discards
-from d2_assets.ledger.journal import load_journals
+from d2_assets.ledger.resume import find_last_open, load_journals
 from d2_assets.staging.database import Database
 from d2_assets.sync.work import ASSET, Work
 
 
+def await_open_chunk(work: Work, destination: DHIS2Client) -> None:
+    """Wait until the server has surely stored a chunk that a run sent just before it was killed:
+    the destination is read after that."""
+    journals = [work.home.journal(ASSET, work.pair, month) for month in work.months]
+    sent = find_last_open(journals, destination.url)
+    left = 0.0 if sent is None else min(STILL_STORING, sent + STILL_STORING - work.clock())
+    if left > 0:
+        work.log(f"The last run was cut short while it was sending: waiting {left:.0f} s.")
+        work.sleep(left)
+
+
 def recall(database: Database, work: Work, source: DHIS2Client, destination: DHIS2Client) -> None:
-    """Make the tables ``journalled``, ``agreed`` and ``discarded`` for the months of the work."""
+    """Make ``journalled``, ``discarded`` and, for two-way pairs, ``agreed`` for the work."""
     home, pair = work.home, work.pair
     journals = [home.journal(ASSET, pair, month) for month in work.months]
     load_journals(database, journals, destination.url)
-    shared = [home.agreed(ASSET, source.name, destination.name, month) for month in work.months]
-    load_agreed(database, shared)
+    if work.choices.reverse:
+        load_agreed(database, partial(home.agreed, ASSET, source.name, destination.name))
     load_discards(database, home.discards(ASSET, pair))

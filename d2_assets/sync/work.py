@@ -1,11 +1,13 @@
 """What one run does for one pair: what was asked for, what was read, what would be written."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from threading import Event
 
 from d2_assets.data_values.choices import Choices
+from d2_assets.data_values.chosen import Chosen
 from d2_assets.data_values.completeness import CompletenessPlan
 from d2_assets.data_values.extract import Window
 from d2_assets.data_values.outside import Outside
@@ -20,14 +22,26 @@ from d2_assets.sync.progress import Meter
 ASSET = "data_values"
 COMPLETENESS = "completeness"
 PREVIEW = "data_values_preview"
+REPLAY = "data_values_replay"
+
+
+def make_sleep(stop: Event) -> Callable[[float], None]:
+    """Sleeping for so many seconds, or until the run is cancelled."""
+
+    def sleep(seconds: float) -> None:
+        stop.wait(seconds)
+
+    return sleep
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """One piece of work: a pair, the months asked for, and what the world looks like.
 
-    ``clock`` gives seconds since the epoch; ``run`` names the run in ledger and lease. Work that
-    is only looked at (``is_preview``) neither waits for those who write nor keeps them waiting.
+    ``clock`` gives seconds since the epoch; ``run`` names the run in ledger and lease. ``stop`` is
+    set when the run is cancelled; ``sleep`` ends early then. Work that is only looked at
+    (``is_preview``) neither waits for those who write nor keeps them waiting. ``chosen`` are the
+    rows of a replay, which moves them and no others.
     """
 
     pair: str
@@ -40,7 +54,9 @@ class Work:
     meter: Meter
     clock: Callable[[], float]
     sleep: Callable[[float], None] = lambda seconds: None
+    stop: Event = field(default_factory=Event)
     is_preview: bool = False
+    chosen: Chosen | None = None
     log: Callable[[str], None] = lambda words: None
     warn: Callable[[str], None] = lambda words: None
 
@@ -60,3 +76,9 @@ class PlannedWork:
     completeness: Mapping[str, CompletenessPlan]
     outside: Outside
     seconds_reading: float
+
+    def ledger(self, asset: str, month: str) -> Path:
+        """Where the outcomes of a month go: those of a replay do not stand for the whole month."""
+        if self.work.chosen is not None:
+            return self.folder / f"{asset}-{month}.parquet"
+        return self.work.home.ledger(asset, self.work.pair, month)

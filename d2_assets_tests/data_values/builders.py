@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any
 from unittest.mock import patch
 
@@ -18,10 +19,17 @@ import pyarrow as pa
 from d2_assets.data_values.check import SPREAD, find_unfit
 from d2_assets.data_values.choices import Choices
 from d2_assets.data_values.extract import STAGED_SCHEMA, Window, open_window
+from d2_assets.data_values.pace import Pace
 from d2_assets.data_values.plan import Plan, plan_changes
+from d2_assets.data_values.push import Line
 from d2_assets.data_values.scope import Cut, Scope
 from d2_assets.data_values.translate import translate_values
+from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.metadata import CategoryCombo, DataSet, DataSetElement, OrgUnit
+from d2_assets.ledger.agreed import load_agreed
+from d2_assets.ledger.discards import load_discards
+from d2_assets.ledger.journal import open_journal
+from d2_assets.ledger.resume import load_journals
 from d2_assets.staging import database as staged_database
 from d2_assets.staging.database import Database, open_database
 from d2_assets.staging.tables import write_table
@@ -166,7 +174,32 @@ def plan_rows(
     """Check and plan: the view ``plan`` stands afterwards."""
     stage_rows(database, folder, "destination", destination)
     check_rows(database, folder, source, scope, window)
-    return plan_changes(database, choices or Choices(), folder)
+    recall_nothing(database, folder)
+    return plan_changes(database, choices or Choices(), scope or make_scope(), folder)
+
+
+def recall_nothing(database: Database, folder: Path) -> None:
+    """No earlier run left anything."""
+    load_journals(database, [], "")
+    load_discards(database, folder / "discards.jsonl")
+    load_agreed(database, lambda month: folder / f"agreed-{month}.parquet")
+
+
+@contextmanager
+def open_line(client: DHIS2Client, folder: Path, choices: Choices | None = None) -> Iterator[Line]:
+    """The way to a server, with a journal of its own in the folder."""
+    chosen = choices or Choices()
+    path = folder / "journal.jsonl"
+    with open_journal(path, "run-1", client.url, lambda: 0.0) as journal:
+        yield Line(
+            client=client,
+            journal=journal,
+            pace=Pace(chosen.chunk_size),
+            writers=chosen.writers,
+            stop=Event(),
+            clock=lambda: 0.0,
+            sleep=lambda seconds: None,
+        )
 
 
 def read_rows(database: Database, name: str) -> list[Row]:

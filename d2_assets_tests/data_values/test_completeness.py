@@ -10,6 +10,7 @@ from d2_assets.data_values.choices import Choices
 from d2_assets.data_values.completeness import (
     CompletenessPlan,
     Registrations,
+    digest_registration,
     plan_registrations,
     push_registrations,
     read_registrations,
@@ -237,3 +238,35 @@ def test_every_registration_ends_in_one_outcome_and_a_second_push_sends_what_was
     assert settled.tally.unaccounted == 0
     again = _plan(source, server.registrations)
     assert {registration_key(item.registration) for item in again.planned if item.is_sent} <= guilty
+
+
+@pytest.mark.parametrize(
+    ("scope", "before"), [(make_scope(writable=frozenset()), "quarantined"), (None, "created")]
+)
+def test_a_discarded_registration_is_left_alone_until_it_changes(
+    scope: Scope | None, before: str
+) -> None:
+    discarded = frozenset({digest_registration(DONE)})
+
+    def plan(item: CompletenessRegistration, known: frozenset[int]) -> list[Outcome]:
+        source = _by_key(item)
+        whole = scope or make_scope()
+        return _outcomes(plan_registrations(source, {}, whole, Choices(), known))
+
+    assert plan(DONE, frozenset()) == [Outcome(before)]
+    assert plan(DONE, discarded) == [Outcome.DISCARDED]
+    assert plan(replace(DONE, stored_by="ben"), discarded) == [Outcome.DISCARDED]
+    assert plan(OPEN, discarded) == [Outcome(before)]
+
+
+def test_a_registration_outside_the_pair_is_filtered_even_when_it_was_discarded() -> None:
+    scope = make_scope(source_units={})
+    known = frozenset({digest_registration(DONE)})
+    plan = plan_registrations(_by_key(DONE), {}, scope, Choices(), known)
+    assert _outcomes(plan) == [Outcome.FILTERED]
+
+
+def test_the_fingerprint_of_a_registration_does_not_change_between_versions() -> None:
+    """It is kept on disk with the discards."""
+    assert digest_registration(DONE) == 10470946127663137608
+    assert digest_registration(OPEN) != digest_registration(DONE)

@@ -1,24 +1,38 @@
+import errno
+import os
+from collections import Counter
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from d2_assets.data_values.choices import Choices
-from d2_assets.data_values.push import PushResult, iterate_chunks, push_changes
-from d2_assets.errors import OutcomeUnknownError, RejectedError, TransientError
+from d2_assets.data_values.push import PushResult, push_changes
+from d2_assets.errors import (
+    CancelledError,
+    ConfigurationError,
+    OutcomeUnknownError,
+    RejectedError,
+    TransientError,
+)
+from d2_assets.ledger.journal import read_journal
 from d2_assets.staging.database import Database
 from d2_assets_tests.data_values.builders import (
+    COMBO,
     FLAG,
     MONTH,
-    MONTHLY,
     NOTE,
+    OPTION,
     QUARTER,
     QUARTERLY,
     STOCK,
     UNITS,
     Row,
     make_row,
+    make_scope,
+    open_line,
     plan_rows,
     read_rows,
 )
@@ -52,32 +66,8 @@ def _push(
     ]
     chosen = Choices(**{"chunk_size": 4, "writers": 2, **choices})
     plan_rows(database, folder, source, there, chosen)
-    return push_changes(database, server.client, MONTH, chosen, folder / "settled.parquet")
-
-
-def test_chunks_hold_one_data_set_and_writes_come_before_deletes(
-    database: Database, tmp_path: Path
-) -> None:
-    plan_rows(database, tmp_path, [*GONE, *STOCKS, *NOTES], _there(*GONE))
-    chunks = list(iterate_chunks(database, MONTH, 4))
-    assert [(chunk.data_set, chunk.strategy, len(chunk.rows)) for chunk in chunks] == [
-        (MONTHLY, "CREATE_AND_UPDATE", 4),
-        (MONTHLY, "CREATE_AND_UPDATE", 2),
-        (QUARTERLY, "CREATE_AND_UPDATE", 4),
-        (QUARTERLY, "CREATE_AND_UPDATE", 2),
-        (MONTHLY, "DELETE", 4),
-        (MONTHLY, "DELETE", 2),
-    ]
-    assert sorted(row["row"] for chunk in chunks for row in chunk.rows) == list(range(18))
-
-
-def test_other_months_and_unchanged_rows_are_not_in_the_chunks(
-    database: Database, tmp_path: Path
-) -> None:
-    plan_rows(database, tmp_path, NOTES, NOTES)
-    assert list(iterate_chunks(database, MONTH, 4)) == []
-    plan_rows(database, tmp_path, NOTES, [])
-    assert list(iterate_chunks(database, "202510", 4)) == []
+    with open_line(server.client, folder, chosen) as line:
+        return push_changes(database, line, MONTH, folder / "settled.parquet")
 
 
 @pytest.mark.parametrize("version", ["2.40.9.1", "2.43.1"])
@@ -160,14 +150,12 @@ def test_a_row_that_is_refused_for_good_is_counted_while_it_runs(
     server = FakeDHIS2(guilty={key_of(NOTES[0])})
     plan_rows(database, tmp_path, NOTES, [])
     told: list[tuple[int, int]] = []
-    push_changes(
-        database,
-        server.client,
-        MONTH,
-        Choices(chunk_size=2, writers=1),
-        tmp_path / "settled.parquet",
-        lambda result: told.append((result.sent, result.refused)),
-    )
+
+    def tell(result: PushResult) -> None:
+        told.append((result.sent, result.refused))
+
+    with open_line(server.client, tmp_path, Choices(chunk_size=2, writers=1)) as line:
+        push_changes(database, line, MONTH, tmp_path / "settled.parquet", tell)
     assert told[-1] == (6, 1)
     assert told == sorted(told)
 
@@ -192,3 +180,99 @@ def test_a_request_that_the_account_may_not_make_stops_the_push(
     assert result.sent == 0
     assert len(server.posts) <= 2
     assert len(read_rows(database, "settled")) == 6
+
+
+def _events(folder: Path) -> list[tuple[str, int]]:
+    entries = read_journal(folder / "journal.jsonl")
+    return [(entry["event"], entry.get("chunk", 0)) for entry in entries]
+
+
+def test_every_chunk_is_settled_in_the_journal_before_a_writer_takes_the_next(
+    database: Database, tmp_path: Path
+) -> None:
+    server = FakeDHIS2(guilty={key_of(NOTES[2])})
+    _push(database, tmp_path, server, NOTES, chunk_size=2, writers=1)
+    assert _events(tmp_path) == [
+        ("begin", 0),
+        *(event for chunk in (1, 2, 3) for event in (("sent", chunk), ("settled", chunk))),
+    ]
+    ends = [
+        entry["ended"] for entry in read_journal(tmp_path / "journal.jsonl") if "ended" in entry
+    ]
+    (refused,) = [item for ended in ends for item in ended]
+    assert refused["outcome"] == "quarantined"
+    assert len(refused["rows"]) == 1
+
+
+def test_requests_shrink_when_a_proxy_refuses_them_and_every_row_still_lands(
+    database: Database, tmp_path: Path
+) -> None:
+    too_large = RejectedError("Too large.", status=413)
+    server = FakeDHIS2(faults=[Fault(too_large)])
+    result = _push(database, tmp_path, server, NOTES, chunk_size=6, writers=1)
+    assert [len(post.rows) for post in server.posts] == [6, 3, 3]
+    assert (result.sent, result.error) == (6, None)
+
+
+@pytest.mark.parametrize("status", [0, 504])
+def test_requests_shrink_after_a_timeout(database: Database, tmp_path: Path, status: int) -> None:
+    values = [
+        make_row(data_element=NOTE, value=f"n{number}", org_unit=uid, attribute_option_combo=combo)
+        for number, (uid, combo) in enumerate(product(UNITS, [f"Combo{n:06}" for n in range(40)]))
+    ]
+    combos = {COMBO: frozenset({OPTION, *(row["attribute_option_combo"] for row in values)})}
+    lost = OutcomeUnknownError("No answer.", status=status)
+    server = FakeDHIS2(faults=[Fault(lost, stored=0)])
+    plan_rows(database, tmp_path, values, [], scope=make_scope(option_combos=combos))
+    with open_line(server.client, tmp_path, Choices(chunk_size=200, writers=1)) as line:
+        result = push_changes(database, line, MONTH, tmp_path / "settled.parquet")
+    assert [len(post.rows) for post in server.posts][:3] == [200, 100, 100]
+    assert (result.sent, result.error) == (240, None)
+    assert len(server.values) == 240
+
+
+class Cancelled(BaseException):
+    """What Dagster raises in the main thread when someone ends a run in the UI."""
+
+
+def test_a_cancelled_push_ends_its_requests_notes_them_and_sends_nothing_more(
+    database: Database, tmp_path: Path
+) -> None:
+    server = FakeDHIS2()
+    plan_rows(database, tmp_path, [*NOTES, *STOCKS], [])
+    told = 0
+
+    def cancel(result: PushResult) -> None:
+        nonlocal told
+        told += 1
+        if told == 2:
+            raise Cancelled
+
+    with open_line(server.client, tmp_path, Choices(chunk_size=1, writers=2)) as line:
+        result = push_changes(database, line, MONTH, tmp_path / "settled.parquet", cancel)
+        assert line.stop.is_set()
+    assert isinstance(result.error, CancelledError)
+    assert isinstance(result.error.interruption, Cancelled)
+    sent = len(server.posts)
+    assert 2 <= sent <= 5
+    assert len(server.values) == sent == result.sent
+    settled = read_rows(database, "settled")
+    assert {row["outcome"] for row in settled} == {"not_attempted"}
+    assert len(settled) == 12 - sent
+    events = Counter(event for event, _ in _events(tmp_path))
+    assert events["sent"] == events["settled"] >= sent
+
+
+def test_a_journal_that_cannot_be_written_stops_the_push_before_anything_is_sent(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    server = FakeDHIS2()
+    plan_rows(database, tmp_path, NOTES, [])
+    with open_line(server.client, tmp_path) as line:
+        monkeypatch.setattr(os, "fsync", refuse)
+        with pytest.raises(ConfigurationError, match=r"journal\.jsonl"):
+            push_changes(database, line, MONTH, tmp_path / "settled.parquet")
+    assert server.posts == []

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from d2_assets.data_values.settle import ChunkResult, Row, Settled, settle_chunk
 from d2_assets.dhis2.reports import Conflict, ImportCount, ImportReport
 from d2_assets.errors import (
+    CancelledError,
     D2AssetsError,
     OutcomeUnknownError,
     RejectedError,
@@ -35,11 +36,15 @@ class Server:
     unreadable: D2AssetsError | None = None
     stored_late: set[int] = field(default_factory=set)
     pauses: int = 0
+    most_rows: int = 10_000
+    is_stopped: bool = False
+    stops_after: int | None = None
     held: set[int] = field(default_factory=set)
     sent: list[list[int]] = field(default_factory=list)
 
     def post(self, rows: Sequence[Row]) -> ImportReport:
         self.sent.append([row["row"] for row in rows])
+        self.is_stopped = len(self.sent) == self.stops_after
         answer = self.answer(rows)
         if isinstance(answer, D2AssetsError):
             self.held |= {row["row"] for row in self.stores(rows)}
@@ -292,6 +297,40 @@ def test_a_request_that_is_too_large_is_halved() -> None:
     assert result.settled == []
     assert server.held == set(range(8))
     assert max(len(rows) for rows in server.sent[3:]) <= 4
+
+
+def test_a_chunk_that_is_too_large_by_now_is_cut_into_equal_parts() -> None:
+    server = Server(_in_turn(), most_rows=4)
+    assert settle_chunk(server, _rows(9)) == ChunkResult(requests=3)
+    assert server.sent == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+
+
+def test_what_is_sent_again_after_a_timeout_goes_in_smaller_requests() -> None:
+    answers = _in_turn(LOST)
+
+    def slow_down(rows: Sequence[Row]) -> ImportReport | D2AssetsError:
+        server.most_rows = 2
+        return answers(rows)
+
+    server = Server(slow_down, stores=lambda rows: rows[:1])
+    assert settle_chunk(server, _rows(4)) == ChunkResult(requests=3)
+    assert server.sent == [[0, 1, 2, 3], [1], [2, 3]]
+    assert server.held == {0, 1, 2, 3}
+
+
+def test_a_chunk_that_is_stopped_sends_nothing_more() -> None:
+    server = Server(_in_turn(refuse_group(4)), stops_after=1)
+    result = settle_chunk(server, _rows(4))
+    assert server.sent == [[0, 1, 2, 3]]
+    assert isinstance(result.error, CancelledError)
+    assert _outcomes(result) == dict.fromkeys(range(4), Outcome.NOT_ATTEMPTED)
+
+
+def test_rows_whose_answer_was_lost_before_the_stop_are_queued() -> None:
+    server = Server(_in_turn(LOST), stores=lambda rows: rows[:1], stops_after=1)
+    result = settle_chunk(server, _rows(3))
+    assert len(server.sent) == 1
+    assert _outcomes(result) == {1: Outcome.QUEUED, 2: Outcome.QUEUED}
 
 
 def test_a_server_that_goes_away_leaves_the_rest_not_attempted() -> None:

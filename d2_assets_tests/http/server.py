@@ -1,11 +1,14 @@
 """A small real server on loopback that answers as it is told, to hold the session to real bytes."""
 
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from d2_assets_tests.http.certificates import Certificate
 
 
 @dataclass(frozen=True)
@@ -28,23 +31,30 @@ class Asked:
     body: bytes
 
 
+Answering = Callable[[Asked], Reply]
+
+
 class ScriptedServer:
-    """Gives its replies in order, the last one for ever, and keeps what it was asked."""
+    """Gives its replies in order, the last one for ever, and keeps what it was asked.
+
+    A reply may be made of what was asked.
+    """
 
     def __init__(self) -> None:
-        self.replies: list[Reply] = [Reply()]
+        self.replies: list[Reply | Answering] = [Reply()]
         self.asked: list[Asked] = []
         self.url = ""
         self._over = threading.Event()
         self._lock = threading.Lock()
 
-    def will_answer(self, *replies: Reply) -> None:
+    def will_answer(self, *replies: Reply | Answering) -> None:
         self.replies = list(replies)
 
     def take(self, asked: Asked) -> Reply:
         with self._lock:
             self.asked.append(asked)
-            return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+            reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        return reply if isinstance(reply, Reply) else reply(asked)
 
     def hang(self) -> None:
         self._over.wait(30)
@@ -93,13 +103,27 @@ def _make_handler(script: ScriptedServer) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away, or that refuses the certificate, is what tests are about."""
+
+
 @contextmanager
-def run_server() -> Iterator[ScriptedServer]:
-    """A server on a free loopback port for the length of the ``with``."""
+def run_server(certificate: Certificate | None = None) -> Iterator[ScriptedServer]:
+    """A server on a free loopback port for the length of the ``with``; TLS with a certificate."""
     script = ScriptedServer()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(script))
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _make_handler(script))
     script.url = f"http://127.0.0.1:{server.server_port}"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.file, certificate.key)
+        # The handshake belongs to the thread of its request, so that none can stop the others.
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        script.url = script.url.replace("http:", "https:")
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

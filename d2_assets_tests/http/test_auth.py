@@ -28,3 +28,10 @@ def test_a_token_that_no_header_can_carry_is_refused(token):
 def test_a_username_that_basic_authentication_cannot_carry_is_refused(username):
     with pytest.raises(ConfigurationError):
         BasicAuth(username, "x")
+
+
+def test_a_password_that_is_no_text_is_refused_without_showing_it():
+    with pytest.raises(ConfigurationError, match="not UTF-8 text") as caught:
+        BasicAuth("admin", "dist\udcffrict")
+    assert "dist" not in str(caught.value)
+    assert caught.value.__suppress_context__

@@ -9,6 +9,9 @@ import dagster as dg
 
 from d2_assets.ledger.outcomes import Outcome
 
+#: The asset that shows what another one left; it follows in the same run.
+WORK_LIST = "overview/quarantine"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -41,21 +44,33 @@ class Run:
     def events(self) -> list[dg.DagsterEvent]:
         return [entry.dagster_event for entry in self.log if entry.dagster_event is not None]
 
-    def _materialisations(self) -> list[dg.AssetMaterialization]:
-        return [
+    def _materialisations(self, asset: str = "") -> list[dg.AssetMaterialization]:
+        """Those of an asset; without its name those of all but the work list."""
+        found = [
             event.step_materialization_data.materialization
             for event in self.events
             if event.is_step_materialization
         ]
+        return [
+            item
+            for item in found
+            if (name := item.asset_key.to_user_string()) == asset
+            or (not asset and name != WORK_LIST)
+        ]
 
     @property
     def materialised(self) -> list[str]:
-        """The partitions that were marked as materialised, in the order of their keys."""
+        """The partitions that were marked as materialised, in the order of their keys; those of
+        the work list apart."""
         return sorted(str(item.partition) for item in self._materialisations())
 
-    def show(self, month: str, pair: str = "") -> Mapping[str, Any]:
+    def materialised_of(self, asset: str) -> list[str]:
+        """The same of one asset ("overview/quarantine")."""
+        return sorted(str(item.partition) for item in self._materialisations(asset))
+
+    def show(self, month: str, pair: str = "", asset: str = "") -> Mapping[str, Any]:
         """Numbers, texts and tables of a materialised partition; a table is a list of rows."""
-        for item in self._materialisations():
+        for item in self._materialisations(asset):
             if _is_of(item.partition, month, pair):
                 return {name: _plain(value) for name, value in item.metadata.items()}
         raise AssertionError(f"{month} was not materialised: {self.failure}")

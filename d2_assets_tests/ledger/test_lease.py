@@ -5,7 +5,7 @@ from threading import Event, Thread
 
 import pytest
 
-from d2_assets.errors import TransientError
+from d2_assets.errors import ConfigurationError, TransientError
 from d2_assets.ledger.lease import hold_lease
 
 URL = "https://training.example.org"
@@ -75,16 +75,59 @@ def test_two_destinations_do_not_wait_for_each_other(tmp_path: Path) -> None:
         pass
 
 
-def test_a_holder_whose_note_is_unreadable_is_another_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["", "[]", "{}", "\x00"])
+def test_a_holder_whose_note_is_unreadable_is_another_run(tmp_path: Path, words: str) -> None:
     said: list[str] = []
     with hold_lease(tmp_path, URL, "run 1"):
         for note in tmp_path.glob("*.json"):
-            note.write_text("", encoding="utf-8")
+            note.write_text(words, encoding="utf-8")
         with (
             pytest.raises(TransientError, match="another run"),
             hold_lease(tmp_path, URL, "run 2", wait_seconds=0, log=said.append),
         ):
             pass
+
+
+def test_a_disk_that_is_full_is_named_and_the_lease_given_back(tmp_path: Path) -> None:
+    with hold_lease(tmp_path, URL, "run 1"):
+        (note,) = tmp_path.glob("*.json")
+    note.unlink()
+    note.symlink_to("/dev/full")
+    with (
+        pytest.raises(ConfigurationError, match=r"json cannot be written: No space") as refused,
+        hold_lease(tmp_path, URL, "run 2"),
+    ):
+        pass
+    assert str(tmp_path) in refused.value.remedy
+    note.unlink()
+    with hold_lease(tmp_path, URL, "run 3", wait_seconds=0):
+        pass
+
+
+def test_a_lock_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    with hold_lease(tmp_path, URL, "run 1"):
+        (lock,) = tmp_path.glob("*.lock")
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    with (
+        pytest.raises(ConfigurationError, match="lock cannot be written"),
+        hold_lease(tmp_path, URL, "run 2"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_folder_of_leases_that_is_none_is_named(tmp_path: Path, is_file: bool) -> None:
+    folder = tmp_path / "leases"
+    if is_file:
+        folder.touch()
+    with pytest.raises(ConfigurationError, match="leases"), hold_lease(folder, URL, "run 1"):
+        pass
+
+
+def test_an_error_of_the_disk_in_the_work_itself_stays_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), hold_lease(tmp_path, URL, "run 1"):
+        (tmp_path / "nowhere").read_text(encoding="utf-8")
 
 
 def test_a_process_that_is_killed_frees_its_lease(tmp_path: Path) -> None:

@@ -58,6 +58,13 @@ def send(
     )
 
 
+def ask_with_token(sandbox: Sandbox, token: str, path: str = "/api/me") -> requests.Response:
+    """GET with a personal access token."""
+    return requests.get(
+        f"{sandbox.url}{path}", headers={"Authorization": f"ApiToken {token}"}, timeout=30
+    )
+
+
 def find_form(sandbox: Sandbox, code: str = "HF_MONTHLY") -> Form:
     """The monthly form: elements of the default combo first."""
     data_set = next(s for s in sandbox.store.metadata("dataSets") if s["code"] == code)

@@ -15,14 +15,16 @@ Serve = Callable[..., Sandbox]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts a sandbox of a version, stopped when the test is over."""
+    """Starts a sandbox of a version, stopped when the test is over; a ``twin`` is a second one."""
     with ExitStack() as running:
 
-        def start(version: str, *, values: int = 400, with_data: bool = True) -> Sandbox:
+        def start(
+            version: str, *, values: int = 400, with_data: bool = True, twin: bool = False
+        ) -> Sandbox:
             return running.enter_context(
                 start_sandbox(
                     version,
-                    tmp_path / f"{version}-{with_data}.db",
+                    tmp_path / f"{version}-{with_data}-{twin}.db",
                     content=ContentSpec(values=values),
                     with_data=with_data,
                     clock=lambda: NOW,

@@ -131,6 +131,16 @@ def test_a_mistake_names_file_line_key_and_mend(
     assert "hunter2" not in str(error)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["verify: false", "verify_ssl: false", "insecure: true", "ssl_verify: false", "tls: no"],
+)
+def test_verification_cannot_be_turned_off(line: str) -> None:
+    error = refusal_of(with_change("    role: source\n", f"    {line}\n"))
+    assert "TLS verification cannot be turned off" in error.message
+    assert "ca_file" in error.remedy
+
+
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     text = with_change("role: source", "role: sender").replace("deepest_level: 4", "pull_level: 0")
     error = refusal_of(text.replace('"202401"', "'1'"))

@@ -22,6 +22,7 @@ def test_defaults_are_the_careful_ones() -> None:
         False,
         10,
     )
+    assert (pair.conflicts.rule, pair.conflicts.priority_instance) == ("quarantine", None)
     assert (pair.page_size, pair.chunk_size, pair.writers) == (500, 5000, 4)
 
 
@@ -57,3 +58,22 @@ def test_what_is_not_active_can_be_read_and_does_not_run(old: str, new: str) -> 
 
 def test_relative_paths_start_at_the_file() -> None:
     assert parse_settings(GOOD, FILE).base == Path("/etc/d2")
+
+
+def test_reverse_pairs_are_the_active_ones_that_move_the_same_the_other_way() -> None:
+    text = GOOD.replace("role: source", "role: both").replace("role: destination", "role: both")
+    back = "source: training, destination: national"
+    text += (
+        f"  - {{{back}}}\n"
+        f"  - {{{back}, name: events, sync_type: events}}\n"
+        f"  - {{{back}, name: idle, active: false}}\n"
+        "  - {source: national, destination: training, name: again}\n"
+    )
+    settings = parse_settings(text, FILE)
+    forth, back_again = settings.pair("national--training"), settings.pair("training--national")
+    assert settings.find_reverse(forth, "data_values") == (back_again,)
+    assert [pair.name for pair in settings.find_reverse(back_again, "data_values")] == [
+        "national--training",
+        "again",
+    ]
+    assert [pair.name for pair in settings.find_reverse(forth, "events")] == ["events"]

@@ -55,3 +55,58 @@ def test_a_stock_pair_comes_from_openlmis() -> None:
 def test_an_instance_with_a_mistake_of_its_own_still_counts_as_declared() -> None:
     error = refusal_of(with_change("role: source", "role: sender"))
     assert error.key == "instances[0].role"
+
+
+REVERSE = "  - {source: training, destination: national%s}\n"
+BOTH_WAYS = GOOD.replace("role: source", "role: both").replace("role: destination", "role: both")
+
+
+def _conflicts(*, ours: str = "", theirs: str = "", also: str = "") -> str:
+    """Two pairs that run against each other, each with its ``conflicts``."""
+    mine = BOTH_WAYS + (f"    conflicts: {ours}\n" if ours else "")
+    return mine + REVERSE % ((f", conflicts: {theirs}" if theirs else "") + also)
+
+
+def test_pairs_that_run_against_each_other_have_one_rule() -> None:
+    newest = "{rule: newest}"
+    error = refusal_of(_conflicts(ours=newest))
+    assert error.key == "pairs[1].conflicts"
+    assert "national--training" in error.message
+    assert "training--national" in error.message
+    assert "line" in error.message
+    parse_settings(_conflicts(), FILE)
+    parse_settings(_conflicts(ours=newest, theirs=newest), FILE)
+
+
+@pytest.mark.parametrize("also", [", active: false", ", sync_type: metadata"])
+def test_pairs_that_do_not_meet_may_have_rules_of_their_own(also: str) -> None:
+    parse_settings(_conflicts(ours="{rule: newest}", also=also), FILE)
+
+
+def test_priority_goes_to_one_and_the_same_end() -> None:
+    national = "{rule: priority, priority_instance: national}"
+    training = "{rule: priority, priority_instance: training}"
+    both = parse_settings(_conflicts(ours=national, theirs=national), FILE)
+    assert both.pairs[0].conflicts.priority_instance == "national"
+    assert "different conflicts" in refusal_of(_conflicts(ours=national, theirs=training)).message
+
+
+@pytest.mark.parametrize(
+    ("conflicts", "words"),
+    [
+        ("{rule: priority}", "needs a priority_instance"),
+        ("{rule: priority, priority_instance: lmis}", "no end of the pair national--training"),
+        ("{rule: newest, priority_instance: national}", "no effect under the rule newest"),
+        ("{priority_instance: national}", "no effect under the rule quarantine"),
+    ],
+)
+def test_a_priority_instance_goes_with_its_rule_and_its_pair(conflicts: str, words: str) -> None:
+    error = refusal_of(GOOD + f"    conflicts: {conflicts}\n")
+    assert error.key == "pairs[0].conflicts.priority_instance"
+    assert words in error.message
+
+
+def test_an_unknown_rule_is_answered_with_the_known_ones() -> None:
+    error = refusal_of(GOOD + "    conflicts: {rule: latest}\n")
+    assert error.key == "pairs[0].conflicts.rule"
+    assert "newest" in error.remedy

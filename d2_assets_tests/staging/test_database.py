@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -11,6 +11,7 @@ from d2_assets.errors import ConfigurationError, ContractError
 from d2_assets.staging.database import Database, open_database
 from d2_assets.staging.tables import verify_table
 from d2_assets_tests.data_values.builders import compare_in_parts, open_scratch
+from d2_assets_tests.staging.disks import fill_up, full_disk
 
 
 @pytest.fixture
@@ -143,3 +144,117 @@ def test_the_spill_folder_goes_with_the_database(tmp_path: Path) -> None:
         opened.execute("CREATE TABLE kept AS SELECT 1 AS number")
         (tmp_path / "spill").mkdir(exist_ok=True)
     assert not (tmp_path / "spill").exists()
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-4])
+
+
+QUERIES: dict[str, Callable[[Database], object]] = {
+    "rows": lambda database: database.rows("SELECT * FROM kept"),
+    "value": lambda database: database.value("SELECT count(*) FROM kept"),
+    "execute": lambda database: database.execute("CREATE TABLE more AS FROM kept"),
+    "iterate": lambda database: list(database.iterate("SELECT * FROM kept", 10)),
+    "save": lambda database: database.save("SELECT * FROM kept", Path("/nowhere/more.parquet")),
+    "spread": lambda database: database.execute("CREATE TABLE more AS FROM kept", spread=True),
+    "verify": lambda database: database.verify("kept"),
+    "view of a view": lambda database: database.rows("SELECT * FROM of_kept"),
+}
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES.keys())
+@pytest.mark.parametrize("spoil", [_flip, _cut, Path.unlink])
+def test_a_file_that_is_altered_after_it_was_attached_is_not_read(
+    database: Database,
+    tmp_path: Path,
+    query: Callable[[Database], object],
+    spoil: Callable[[Path], None],
+) -> None:
+    path = tmp_path / "kept.parquet"
+    database.save("SELECT range AS number FROM range(2000)", path)
+    database.attach("kept", path, spread_by="number")
+    database.execute("CREATE VIEW of_kept AS FROM kept")
+    spoil(path)
+    with pytest.raises(ContractError, match=r"kept\.parquet"):
+        query(database)
+
+
+def test_a_file_that_is_altered_while_it_is_read_is_noticed(
+    database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "kept.parquet"
+    database.save("SELECT range AS number FROM range(200000)", path)
+    database.attach("kept", path)
+    parts = database.iterate("SELECT number FROM kept", 1000)
+    assert next(parts).num_rows == 1000
+    _flip(path)
+    with pytest.raises(ContractError, match=r"kept\.parquet"):
+        list(parts)
+
+
+def test_a_table_that_takes_the_place_of_an_attached_one_is_read(
+    database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "kept.parquet"
+    database.save("SELECT 1 AS number", path)
+    database.attach("kept", path)
+    database.save("SELECT number + 1 AS number FROM kept", path)
+    assert database.rows("SELECT number FROM kept") == [(2,)]
+
+
+def test_a_file_that_was_only_touched_is_read(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "kept.parquet"
+    database.save("SELECT 1 AS number", path)
+    database.attach("kept", path)
+    path.touch()
+    assert database.rows("SELECT number FROM kept") == [(1,)]
+
+
+SORTED = "SELECT range AS number, md5(range::VARCHAR) AS text FROM range(1500000) ORDER BY text"
+SPILLS: dict[str, Callable[[Database, Path], object]] = {
+    "execute": lambda database, _: database.execute(f"CREATE TABLE kept AS {SORTED}"),
+    "iterate": lambda database, _: next(database.iterate(SORTED, 10)),
+    "save": lambda database, folder: database.save(SORTED, folder / "kept.parquet"),
+}
+
+
+@pytest.mark.parametrize("query", SPILLS.values(), ids=SPILLS.keys())
+def test_a_disk_that_is_full_when_a_query_spills_is_named(
+    database: Database, tmp_path: Path, query: Callable[[Database, Path], object]
+) -> None:
+    with full_disk(), pytest.raises(ConfigurationError, match="spill cannot be written") as caught:
+        query(database, tmp_path)
+    assert "Free space" in caught.value.remedy
+    assert not list(tmp_path.glob("kept*"))
+
+
+@pytest.mark.parametrize("query", SPILLS.values(), ids=SPILLS.keys())
+def test_a_folder_to_spill_to_that_cannot_be_made_is_named(
+    tmp_path: Path, query: Callable[[Database, Path], object]
+) -> None:
+    with open_database(tmp_path) as database:
+        (tmp_path / "spill").write_text("a file")
+        with pytest.raises(ConfigurationError, match="spill cannot be written"):
+            query(database, tmp_path)
+
+
+def test_a_result_for_a_full_disk_is_named(database: Database, tmp_path: Path) -> None:
+    fill_up(tmp_path / "kept.parquet.part")
+    with pytest.raises(ConfigurationError, match=r"kept\.parquet cannot be written: No space"):
+        database.save(
+            "SELECT md5(range::VARCHAR) AS text FROM range(1000)", tmp_path / "kept.parquet"
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_spilled_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "spill").mkdir()
+    (tmp_path / "spill" / "duckdb_temp_storage.tmp").touch()
+    with open_database(tmp_path):
+        assert not (tmp_path / "spill").exists()

@@ -46,3 +46,22 @@ def test_a_home_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"taken.*cannot be made") as refused:
         Home(taken).leases()
     assert "D2_ASSETS_HOME" in refused.value.remedy
+
+
+def test_a_home_that_stands_below_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    home = Home(tmp_path / "file" / "below" / "home")
+    with pytest.raises(ConfigurationError, match="file/below/home/ledger") as refused:
+        home.ledger("data_values", "a--b", "202511")
+    assert refused.value.key == "home"
+
+
+def test_what_a_killed_run_left_unfinished_is_removed(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    folder = home.staging("data_values", "a--b", ["202511"])
+    for name in ("plan.parquet.part", "plan.parquet.json.part", "source.download.partial"):
+        (folder / name).touch()
+    (folder / "source.download").touch()
+    (folder / "plan.parquet").touch()
+    assert home.staging("data_values", "a--b", ["202511"]) == folder
+    assert [item.name for item in folder.iterdir()] == ["plan.parquet"]

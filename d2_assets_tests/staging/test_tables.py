@@ -1,3 +1,4 @@
+from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from d2_assets.errors import ConfigurationError, ContractError, TransientError
 from d2_assets.staging.tables import open_table, verify_table, write_table
 from d2_assets_tests.data_values.builders import open_scratch
+from d2_assets_tests.staging.disks import fill_up, full_disk
 
 SCHEMA = pa.schema([("number", pa.int64()), ("value", pa.string())])
 
@@ -123,6 +125,49 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be written") as refused:
         _write(folder / "source.parquet", "1")
     assert str(folder) in refused.value.remedy
+
+
+def test_a_disk_that_is_full_is_named_and_keeps_the_earlier_table(tmp_path: Path) -> None:
+    path = tmp_path / "source.parquet"
+    _write(path, "old")
+    with (
+        full_disk(),
+        pytest.raises(ConfigurationError, match=r"source\.parquet cannot be written") as refused,
+    ):
+        _write(path, *(f"{number * 7919 % 100_003:x}" for number in range(20_000)))
+    assert "Free space" in refused.value.remedy
+    verify_table(path)
+    assert pq.read_table(path).column("value").to_pylist() == ["old"]
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("name", ["source.parquet.part", "source.parquet.json.part"])
+def test_a_device_without_space_is_named(tmp_path: Path, name: str) -> None:
+    fill_up(tmp_path / name)
+    with pytest.raises(ConfigurationError, match="No space left on device"):
+        _write(tmp_path / "source.parquet", "1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_on_a_full_disk_stays_an_interruption(tmp_path: Path) -> None:
+    def write_and_stop() -> None:
+        with ExitStack() as disk, open_table(tmp_path / "source.parquet", SCHEMA) as writer:
+            writer.write(_batch("1"))
+            disk.enter_context(full_disk(0))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_and_stop()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "source.parquet"
+    _write(path, "1")
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ContractError, match=r"source\.parquet .* cannot be read"):
+        verify_table(path)
 
 
 @settings(max_examples=40)

@@ -1,10 +1,11 @@
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from d2_assets.data_values.choices import Choices
-from d2_assets.settings.models import Pair
+from d2_assets.data_values.choices import Choices, Reverse
+from d2_assets.settings.models import Pair, Settings
 from d2_assets.sync.choices import choose_data_values
 
 
@@ -12,8 +13,12 @@ def _pair(**members: Any) -> Pair:
     return Pair.model_validate({"source": "national", "destination": "training", **members})
 
 
+def _settings(*pairs: Pair) -> Settings:
+    return Settings(file=Path("d2_assets.yaml"), pairs=pairs)
+
+
 def test_a_pair_that_says_nothing_wants_everything() -> None:
-    assert choose_data_values(_pair()) == Choices()
+    assert choose_data_values(_pair(), _settings(_pair())) == Choices()
 
 
 def test_each_member_of_a_pair_arrives() -> None:
@@ -33,7 +38,7 @@ def test_each_member_of_a_pair_arrives() -> None:
         chunk_size=1000,
         writers=2,
     )
-    assert choose_data_values(pair) == Choices(
+    assert choose_data_values(pair, _settings(pair)) == Choices(
         data_sets=("XvcWsuHBsGA",),
         org_units=("ImspTQPwCqd",),
         deepest_level=4,
@@ -63,7 +68,41 @@ def test_each_member_of_a_pair_arrives() -> None:
 def test_a_strategy_says_what_may_be_written(
     strategy: str, creates: bool, updates: bool, deletes: bool
 ) -> None:
-    choices = choose_data_values(_pair(import_strategy=strategy, deletes={"mirror": True}))
+    pair = _pair(import_strategy=strategy, deletes={"mirror": True})
+    choices = choose_data_values(pair, _settings(pair))
     assert (choices.creates, choices.updates) == (creates, updates)
     assert choices.deletes is choices.mirrors is deletes
     assert not Choices(import_strategy=strategy, propagate_deletes=False).deletes
+
+
+def test_what_active_pairs_move_the_other_way_is_known() -> None:
+    ends = {"source": "training", "destination": "national"}
+    back = Pair.model_validate(
+        {
+            **ends,
+            "filters": {
+                "data_sets": ["XvcWsuHBsGA"],
+                "org_units": ["ImspTQPwCqd"],
+                "deepest_level": 4,
+            },
+        }
+    )
+    idle = Pair.model_validate({**ends, "name": "idle", "active": False})
+    events = Pair.model_validate({**ends, "name": "events", "sync_type": "events"})
+    whole = Pair.model_validate({**ends, "name": "whole"})
+    forth = _pair()
+    known = _settings(forth, back, idle, events, whole)
+    assert choose_data_values(forth, known).reverse == (
+        Reverse(("XvcWsuHBsGA",), ("ImspTQPwCqd",), 4),
+        Reverse(),
+    )
+    assert choose_data_values(back, known).reverse == (Reverse(),)
+    assert choose_data_values(forth, _settings(forth, idle, events)).reverse == ()
+
+
+@pytest.mark.parametrize(("instance", "has_priority"), [("national", True), ("training", False)])
+def test_the_rule_for_conflicts_arrives(instance: str, has_priority: bool) -> None:
+    pair = _pair(conflicts={"rule": "priority", "priority_instance": instance})
+    choices = choose_data_values(pair, _settings(pair))
+    assert choices.conflict_rule == "priority"
+    assert choices.source_has_priority is has_priority

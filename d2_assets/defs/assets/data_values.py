@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
+from threading import Event
 from typing import Any
 
 import dagster as dg
 
+from d2_assets.data_values.chosen import Chosen
 from d2_assets.defs.checks import answer_checks, specify_checks
 from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource
 from d2_assets.defs.runs import PartitionReport, materialise_partitions
@@ -18,7 +20,7 @@ from d2_assets.sync.choices import choose_data_values
 from d2_assets.sync.data_values import plan_data_values
 from d2_assets.sync.months import move_data_values
 from d2_assets.sync.progress import Meter, Progress
-from d2_assets.sync.work import PlannedWork, Work
+from d2_assets.sync.work import PlannedWork, Work, make_sleep
 
 KEY = dg.AssetKey(["data", "data_values"])
 
@@ -81,26 +83,31 @@ def open_work(
     months: Sequence[str],
     *,
     is_preview: bool = False,
+    chosen: Chosen | None = None,
 ) -> Iterator[PlannedWork]:
     """Read and plan the months of a pair, with this run's log, clock and progress."""
+    stop = Event()
+    sleep = make_sleep(stop)
     work = Work(
         pair=pair.name,
         months=tuple(months),
-        choices=choose_data_values(pair),
+        choices=choose_data_values(pair, settings),
         first_month=settings.first_month,
         today=date.today(),
         run=context.run.run_id,
         home=home,
         meter=Meter(time.monotonic, _observe(context, months)),
         clock=time.time,
-        sleep=time.sleep,
+        sleep=sleep,
+        stop=stop,
         is_preview=is_preview,
+        chosen=chosen,
         log=context.log.info,
         warn=context.log.warning,
     )
     with (
-        closing(dhis2.get_client(pair.source)) as source,
-        closing(dhis2.get_client(pair.destination)) as destination,
+        closing(dhis2.get_client(pair.source, sleep)) as source,
+        closing(dhis2.get_client(pair.destination, sleep)) as destination,
         plan_data_values(work, source, destination) as planned,
     ):
         yield planned

@@ -1,0 +1,1 @@
+"""How fast and how lean the platform is: ``python -m benchmarks`` (see docs/benchmarks.md)."""

@@ -1,0 +1,90 @@
+"""The asset ``overview/quarantine``: the rows of a pair and month that wait for a person."""
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from d2_assets.defs.assets import data_values
+from d2_assets.defs.resources import HomeResource, SettingsResource
+from d2_assets.defs.runs import PartitionReport, materialise_partitions
+from d2_assets.defs.tables import show_table
+from d2_assets.settings import Pair
+from d2_assets.staging.layout import Home
+from d2_assets.sync.work_list import read_work_list
+
+KEY = dg.AssetKey(["overview", "quarantine"])
+
+_DESCRIPTION = """\
+The work list of one month of a pair: every row that could not land, why, and how often it was
+tried. A row leaves the list when it has landed, or when a person discards it with a name and a
+reason; nothing else takes it off.
+
+The whole list lies in a Parquet file and, for a spreadsheet, in the CSV file beside it. When the
+cause is mended, the job replay_quarantine moves rows by their ids; discard_quarantined takes rows
+off for good, restore_discarded takes that back. Materialising this asset asks no server: it only
+shows the list as it stands.
+"""
+
+
+def build_quarantine(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """The asset over the given partitions; it follows the data in the same run."""
+
+    @dg.multi_asset(
+        name="quarantine",
+        specs=[
+            dg.AssetSpec(
+                KEY,
+                deps=[
+                    dg.AssetDep(data_values.KEY, partition_mapping=dg.IdentityPartitionMapping())
+                ],
+                description=_DESCRIPTION,
+                group_name="overview",
+                kinds={"parquet"},
+                owners=["team:d2_assets"],
+                tags={"d2/domain": "data_values"},
+                skippable=True,
+            )
+        ],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+    )
+    def quarantine(
+        context: dg.AssetExecutionContext, settings: SettingsResource, home: HomeResource
+    ) -> Iterator[dg.MaterializeResult]:
+        def show(pair: Pair, months: Sequence[str]) -> Generator[PartitionReport, None, None]:
+            for month in months:
+                metadata = show_work_list(home.open(), pair.name, month)
+                yield PartitionReport(pair.name, month, metadata, checks=())
+
+        yield from materialise_partitions(context, KEY, "data_values", settings.load(), show)
+
+    return quarantine
+
+
+def show_work_list(home: Home, pair: str, month: str) -> dict[str, Any]:
+    """All that the UI shows of a work list."""
+    work_list = read_work_list(home, pair, month)
+    return {
+        "rows": work_list.rows,
+        "dagster/partition_row_count": work_list.rows,
+        "work_list": show_table(work_list.shown),
+        "reasons": show_table(
+            {"code": code, "rows": rows, "reason": reason}
+            for code, reason, rows in work_list.reasons
+        ),
+        "discards": show_table(
+            {
+                "at": decision.at,
+                "name": decision.name,
+                "reason": decision.reason,
+                "id": decision.row["id"],
+                "value": decision.row["value"] or "",
+                "code": decision.row["code"] or "",
+            }
+            for decision in work_list.discards
+        ),
+        "work_list_file": dg.MetadataValue.path(str(work_list.file)),
+        "spreadsheet_file": dg.MetadataValue.path(str(work_list.spreadsheet)),
+    }

@@ -1,0 +1,77 @@
+"""The Dagster UI with its daemon, as people start it, and the two servers of its runs."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from d2_assets.sandbox import Sandbox
+from d2_assets.sandbox.accounts import read_password
+from d2_assets.serve import (
+    LOOPBACK,
+    find_free_port,
+    prepare_dagster_home,
+    run_dagster_ui,
+    wait_for_port,
+)
+from d2_assets_tests.journeys.journey import PAIR
+from d2_assets_tests.journeys.world import Templates
+
+#: The longest that anything may take that Dagster does behind the UI, on a machine with much to do.
+START_SECONDS = 240
+
+
+@dataclass(frozen=True, slots=True)
+class UserInterface:
+    """A UI that runs at ``url``; ``process`` is ``dagster dev``, ``log`` its words."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    dagster_home: Path
+    environ: Mapping[str, str]
+    source: Sandbox
+    destination: Sandbox
+
+
+@contextmanager
+def run_user_interface(
+    folder: Path, templates: Templates, database: str = ""
+) -> Iterator[UserInterface]:
+    """UI, daemon and servers; ``database`` is what D2_ASSETS_DATABASE_URL says, if anything."""
+    home = prepare_dagster_home(folder / "dagster")
+    with (
+        templates.start("2.40", folder / "source.sqlite", with_data=True) as source,
+        templates.start("2.43", folder / "destination.sqlite", with_data=False) as destination,
+    ):
+        environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("D2_")},
+            "D2_ASSETS_CONFIG": str(_write_settings(folder, source, destination)),
+            "D2_ASSETS_DATABASE_URL": database,
+            "DAGSTER_HOME": str(home),
+        }
+        port, log = find_free_port(3400 + os.getpid() % 500), folder / "dagster-dev.log"
+        with run_dagster_ui(home, port, environ, log) as process:
+            wait_for_port(process, port, START_SECONDS, log)
+            url = f"http://{LOOPBACK}:{port}"
+            yield UserInterface(url, process, log, home, environ, source, destination)
+
+
+def _write_settings(folder: Path, source: Sandbox, destination: Sandbox) -> Path:
+    """JSON is YAML."""
+    password = folder / "password"
+    password.write_text(read_password(), encoding="utf-8")
+    auth = {"username": "admin", "password_file": str(password)}
+    names = {"national": source.url, "training": destination.url}
+    content = {
+        "first_month": "202310",
+        "home": str(folder / "home"),
+        "instances": [{"name": name, "url": url, "auth": auth} for name, url in names.items()],
+        "pairs": [{"name": PAIR, "source": "national", "destination": "training"}],
+    }
+    file = folder / "settings.yaml"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return file
