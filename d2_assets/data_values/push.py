@@ -167,7 +167,7 @@ def _send_all(
         except Exception:
             line.stop.set()
             raise
-        except BaseException as interruption:  # cancelled, not failed
+        except BaseException as interruption:  # noqa: BLE001 - raised again by defs.runs
             line.stop.set()
             result.error = CancelledError(interruption)
             for future in wait(running).done:

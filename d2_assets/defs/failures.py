@@ -3,6 +3,7 @@
 import dagster as dg
 
 from d2_assets.errors import (
+    CancelledError,
     ConfigurationError,
     ContractError,
     D2AssetsError,
@@ -17,6 +18,7 @@ _KINDS = {
     RejectedError: "request refused",
     OutcomeUnknownError: "answer lost",
     ContractError: "data",
+    CancelledError: "cancelled",
 }
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -157,7 +158,7 @@ def test_a_journal_that_a_run_still_writes_to_is_not_taken_for_a_stale_one(
     assert set(_load(database, path)) == {1}
 
 
-def _send_and_wait(path: Path, ready: "multiprocessing.connection.Connection") -> None:
+def _send_and_wait(path: Path, ready: Connection) -> None:
     with open_journal(path, "run-1", HERE, _clock) as journal:
         _settle(journal, [1])
         journal.send([2], data_set="DataSetMon1")
