@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 LOCK := requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev sandbox lint format unit lock clean
+.PHONY: help demo test dev sandbox lint format unit bench lock clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ lint: $(READY) ## Style, types and import rules
 
 unit: $(READY) ## The tests alone
 	$(BIN)/pytest -n 2
+
+bench: $(READY) ## Speed and memory, measured anew (about 14 minutes; docs/benchmarks.md)
+	@$(BIN)/python -m benchmarks
 
 format: $(READY) ## Put the code into its form
 	$(BIN)/ruff format .

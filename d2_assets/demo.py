@@ -24,6 +24,7 @@ from d2_assets.serve import (
     run_dagster_ui,
     wait_for_port,
 )
+from d2_assets.settings.database import DATABASE_VARIABLE
 
 _PAIR = "national--training"
 _FOLDER = Path(".d2_assets/demo")
@@ -137,6 +138,7 @@ def report(month: str, dagster_home: Path) -> bool:
 
 def run(*, stay: bool) -> int:
     """The whole demo; the exit code."""
+    os.environ.pop(DATABASE_VARIABLE, None)  # the demo keeps a history of its own
     month = f"{date.today().replace(day=1) - timedelta(days=1):%Y%m}"
     folder = _FOLDER.resolve()
     with start_servers(folder) as settings:

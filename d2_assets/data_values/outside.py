@@ -17,6 +17,7 @@ from d2_assets.data_values.extract import EVERYWHERE
 from d2_assets.data_values.scope import Scope
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.data_values import DataValueQuery, read_data_value_batches
+from d2_assets.disk import name_disk_errors
 from d2_assets.periods import list_period_ids, parse_month
 
 #: Seconds after which the values are counted anew.
@@ -74,8 +75,9 @@ def count_outside(
     more = any(rows >= _MOST for rows in [*before, *later])
     outside = Outside(of, sum(before), sum(later), now, more)
     written = scratch / "outside.json"
-    written.write_text(json.dumps(asdict(outside)), encoding="utf-8")
-    written.replace(kept)
+    with name_disk_errors(kept):
+        written.write_text(json.dumps(asdict(outside)), encoding="utf-8")
+        written.replace(kept)
     return outside
 
 

@@ -40,13 +40,18 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True)
 class PartitionReport:
-    """What one partition came to: numbers and tables for the UI, checks, and what stopped it."""
+    """What one partition came to: numbers and tables for the UI, checks, and what stopped it.
+
+    ``beside`` shows an asset that follows this one and that Dagster passes over when this one
+    fails or has a pair left out.
+    """
 
     pair: str
     month: str
     metadata: Mapping[str, Any]
     checks: Sequence[CheckReport]
     error: D2AssetsError | None = None
+    beside: Callable[[], dg.AssetMaterialization] | None = None
 
     @property
     def key(self) -> dg.MultiPartitionKey:
@@ -139,6 +144,7 @@ def _record(
             dg.AssetMaterialization(asset_key, partition=report.key, metadata=report.metadata)
         )
         _log_checks(context, asset_key, report)
+        _show_beside(context, report)
 
 
 def _record_failed(
@@ -149,6 +155,12 @@ def _record_failed(
         dg.AssetObservation(asset_key, partition=report.key, metadata=report.metadata)
     )
     _log_checks(context, asset_key, report)
+    _show_beside(context, report)
+
+
+def _show_beside(context: dg.AssetExecutionContext, report: PartitionReport) -> None:
+    if report.beside is not None:
+        context.log_event(report.beside())
 
 
 def _range_result(

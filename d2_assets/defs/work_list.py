@@ -7,13 +7,14 @@ from typing import Any, Protocol
 import dagster as dg
 from pydantic import Field
 
-from d2_assets.defs.assets import data_values, quarantine
+from d2_assets.defs.assets import data_values
 from d2_assets.defs.assets.data_values import open_work
 from d2_assets.defs.failures import make_failure
 from d2_assets.defs.partitions import group_by_pair, join_key
 from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource
 from d2_assets.defs.runs import OUTCOME_TAG, WARNED, find_reason_to_leave_out
 from d2_assets.defs.tables import show_outcomes, show_table
+from d2_assets.defs.work_list_table import refresh_work_list
 from d2_assets.errors import CancelledError, ConfigurationError, D2AssetsError
 from d2_assets.settings import Settings
 from d2_assets.staging.layout import Home
@@ -141,13 +142,7 @@ def _record(context: dg.OpExecutionContext, listed: Listed, result: MonthResult)
 
 def _refresh(context: dg.OpExecutionContext, home: Home, listed: Listed) -> None:
     """Show the list as it stands now."""
-    context.log_event(
-        dg.AssetMaterialization(
-            quarantine.KEY,
-            partition=join_key(listed.pair, listed.month),
-            metadata=quarantine.show_work_list(home, listed.pair, listed.month),
-        )
-    )
+    context.log_event(refresh_work_list(home, listed.pair, listed.month))
 
 
 def build_discard_quarantined(partitions: dg.PartitionsDefinition) -> dg.JobDefinition:

@@ -55,6 +55,10 @@ class DHIS2Client:
         return system.get_system_info(self.session)
 
     @cached_property
+    def _account(self) -> Account:
+        return system.get_account(self.session)
+
+    @cached_property
     def _dialect(self) -> tuple[Dialect, str | None]:
         return find_dialect(self._system_info.version)
 
@@ -63,8 +67,9 @@ class DHIS2Client:
         return self._system_info
 
     def get_me(self) -> Account:
-        """The account with its rights, asked for anew."""
-        return system.get_account(self.session)
+        """The account with its rights, as first read: a server, too, keeps to what an account was
+        when its session began."""
+        return self._account
 
     def list_data_sets(self, page_size: int = PAGE_SIZE) -> list[DataSet]:
         """Every data set that the account may read, without its org units."""

@@ -7,6 +7,7 @@ what landed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 import orjson
@@ -75,14 +76,15 @@ def parse_registrations(body: Any) -> list[CompletenessRegistration]:
 
 
 def _parse(item: Mapping[str, Any]) -> CompletenessRegistration:
+    # A country has a hundred thousand of them, and few different names: each is kept once.
     return CompletenessRegistration(
-        data_set=item["dataSet"],
-        period=item["period"],
-        org_unit=item["organisationUnit"],
-        attribute_option_combo=item["attributeOptionCombo"],
-        date=item.get("date") or "",
+        data_set=intern(item["dataSet"]),
+        period=intern(item["period"]),
+        org_unit=intern(item["organisationUnit"]),
+        attribute_option_combo=intern(item["attributeOptionCombo"]),
+        date=intern(item.get("date") or ""),
         completed=item.get("completed", True),
-        stored_by=item.get("storedBy") or "",
+        stored_by=intern(item.get("storedBy") or ""),
     )
 
 

@@ -12,7 +12,15 @@ from d2_assets.settings.authentication import BasicAuth, TokenAuth
 from d2_assets.settings.document import SettingsDocument, parse_document, read_text
 from d2_assets.settings.fields import SettingsModel
 from d2_assets.settings.mistakes import KeyPath, Mistake, settings_error, word_error
-from d2_assets.settings.models import Deletes, Filters, Instance, Pair, Settings, SettingsFile
+from d2_assets.settings.models import (
+    Conflicts,
+    Deletes,
+    Filters,
+    Instance,
+    Pair,
+    Settings,
+    SettingsFile,
+)
 from d2_assets.settings.rules import find_mistakes_across
 
 #: Instances and pairs of the sandbox, so that a first run needs no settings.
@@ -20,7 +28,7 @@ SANDBOX_FILE = Path(__file__).resolve().parent.parent / "sandbox" / "instances.y
 
 _KNOWN_KEYS = frozenset(
     key
-    for model in (SettingsFile, Instance, BasicAuth, TokenAuth, Pair, Filters, Deletes)
+    for model in (SettingsFile, Instance, BasicAuth, TokenAuth, Pair, Filters, Deletes, Conflicts)
     for key in model.model_fields
 )
 _Parsed = TypeVar("_Parsed", bound=SettingsModel)

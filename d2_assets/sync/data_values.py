@@ -6,7 +6,7 @@ readings would lie.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,8 +51,7 @@ def plan_data_values(
         work = replace(work, choices=replace(work.choices, mirror=False))
     for warning in check_servers(source, destination).warnings:
         work.warn(warning)
-    leased = f"{PREVIEW} {work.pair}" if work.is_preview else destination.url
-    with hold_lease(work.home.leases(), leased, f"run {work.run}", log=work.log):
+    with _hold_leases(work, source, destination):
         began = work.clock()
         whole = read_scope(source, destination, work.choices)
         check_write_access(whole, destination)
@@ -94,6 +93,26 @@ def plan_data_values(
                 outside=outside,
                 seconds_reading=work.clock() - began,
             )
+
+
+@contextmanager
+def _hold_leases(work: Work, source: DHIS2Client, destination: DHIS2Client) -> Iterator[None]:
+    """Nobody else writes to the destination; of a two-way pair, nor to the source.
+
+    Each run takes the lease of its two ends before that of its destination, so that none waits
+    for a run that waits for it.
+    """
+    leased = [destination.url]
+    if work.choices.reverse:
+        leased.insert(0, " and ".join(sorted((source.url, destination.url))))
+    if work.is_preview:
+        leased = [f"{PREVIEW} {work.pair}"]
+    with ExitStack() as held:
+        for name in leased:
+            held.enter_context(
+                hold_lease(work.home.leases(), name, f"run {work.run}", log=work.log)
+            )
+        yield
 
 
 def _open_window(work: Work, scope: Scope) -> Window:

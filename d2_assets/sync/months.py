@@ -57,8 +57,8 @@ def move_data_values(planned: PlannedWork) -> Iterator[MonthResult]:
     work = planned.work
     pace = Pace(work.choices.chunk_size)
     for month in work.months:
-        path = work.home.journal(ASSET, work.pair, month)
-        with open_journal(path, work.run, planned.destination.url, work.clock) as journal:
+        url = planned.destination.url
+        with open_journal(planned.journal(month), work.run, url, work.clock) as journal:
             result = _move_month(planned, month, journal, pace)
         yield result
         if result.error is not None:

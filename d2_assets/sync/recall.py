@@ -29,7 +29,9 @@ def await_open_chunk(work: Work, destination: DHIS2Client) -> None:
 def recall(database: Database, work: Work, source: DHIS2Client, destination: DHIS2Client) -> None:
     """Make ``journalled``, ``discarded`` and, for two-way pairs, ``agreed`` for the work."""
     home, pair = work.home, work.pair
-    journals = [home.journal(ASSET, pair, month) for month in work.months]
+    # Who replays rows has mended their cause: what a run was told before that does not count.
+    months = () if work.chosen else work.months
+    journals = [home.journal(ASSET, pair, month) for month in months]
     load_journals(database, journals, destination.url)
     if work.choices.reverse:
         load_agreed(database, partial(home.agreed, ASSET, source.name, destination.name))

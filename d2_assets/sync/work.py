@@ -82,3 +82,9 @@ class PlannedWork:
         if self.work.chosen is not None:
             return self.folder / f"{asset}-{month}.parquet"
         return self.work.home.ledger(asset, self.work.pair, month)
+
+    def journal(self, month: str) -> Path:
+        """Where the chunks of a month are noted: a replay does not finish what a whole run left."""
+        if self.work.chosen is not None:
+            return self.folder / f"journal-{month}.jsonl"
+        return self.work.home.journal(ASSET, self.work.pair, month)

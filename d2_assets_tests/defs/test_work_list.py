@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from d2_assets.data_values.extract import STAGED_SCHEMA
-from d2_assets.defs.assets.quarantine import show_work_list
+from d2_assets.defs.work_list_table import show_work_list
 from d2_assets.errors import ConfigurationError
 from d2_assets.ledger.quarantine import stage_quarantine
 from d2_assets.staging.database import open_database

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -14,6 +15,7 @@ from d2_assets.defs.checks import answer_checks, specify_checks
 from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource
 from d2_assets.defs.runs import PartitionReport, materialise_partitions
 from d2_assets.defs.tables import show_month, show_progress
+from d2_assets.defs.work_list_table import refresh_work_list
 from d2_assets.settings import Pair, Settings
 from d2_assets.staging.layout import Home
 from d2_assets.sync.choices import choose_data_values
@@ -119,8 +121,14 @@ def _report(planned: PlannedWork) -> Iterator[PartitionReport]:
         total = planned.source.bytes_moved + planned.destination.bytes_moved
         metadata: dict[str, Any] = show_month(planned, result, total - moved)
         moved = total
+        work = planned.work
         yield PartitionReport(
-            planned.work.pair, result.month, metadata, answer_checks(result), result.error
+            work.pair,
+            result.month,
+            metadata,
+            answer_checks(result),
+            result.error,
+            partial(refresh_work_list, work.home, work.pair, result.month),
         )
 
 

@@ -1,19 +1,14 @@
 """The asset ``overview/quarantine``: the rows of a pair and month that wait for a person."""
 
 from collections.abc import Generator, Iterator, Sequence
-from typing import Any
 
 import dagster as dg
 
 from d2_assets.defs.assets import data_values
 from d2_assets.defs.resources import HomeResource, SettingsResource
 from d2_assets.defs.runs import PartitionReport, materialise_partitions
-from d2_assets.defs.tables import show_table
+from d2_assets.defs.work_list_table import WORK_LIST, show_work_list
 from d2_assets.settings import Pair
-from d2_assets.staging.layout import Home
-from d2_assets.sync.work_list import read_work_list
-
-KEY = dg.AssetKey(["overview", "quarantine"])
 
 _DESCRIPTION = """\
 The work list of one month of a pair: every row that could not land, why, and how often it was
@@ -34,7 +29,7 @@ def build_quarantine(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
         name="quarantine",
         specs=[
             dg.AssetSpec(
-                KEY,
+                WORK_LIST,
                 deps=[
                     dg.AssetDep(data_values.KEY, partition_mapping=dg.IdentityPartitionMapping())
                 ],
@@ -58,33 +53,6 @@ def build_quarantine(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
                 metadata = show_work_list(home.open(), pair.name, month)
                 yield PartitionReport(pair.name, month, metadata, checks=())
 
-        yield from materialise_partitions(context, KEY, "data_values", settings.load(), show)
+        yield from materialise_partitions(context, WORK_LIST, "data_values", settings.load(), show)
 
     return quarantine
-
-
-def show_work_list(home: Home, pair: str, month: str) -> dict[str, Any]:
-    """All that the UI shows of a work list."""
-    work_list = read_work_list(home, pair, month)
-    return {
-        "rows": work_list.rows,
-        "dagster/partition_row_count": work_list.rows,
-        "work_list": show_table(work_list.shown),
-        "reasons": show_table(
-            {"code": code, "rows": rows, "reason": reason}
-            for code, reason, rows in work_list.reasons
-        ),
-        "discards": show_table(
-            {
-                "at": decision.at,
-                "name": decision.name,
-                "reason": decision.reason,
-                "id": decision.row["id"],
-                "value": decision.row["value"] or "",
-                "code": decision.row["code"] or "",
-            }
-            for decision in work_list.discards
-        ),
-        "work_list_file": dg.MetadataValue.path(str(work_list.file)),
-        "spreadsheet_file": dg.MetadataValue.path(str(work_list.spreadsheet)),
-    }
