@@ -4,6 +4,12 @@ and numbers that a test tells at the end of the run (also from a worker process)
 import pytest
 from hypothesis import HealthCheck, settings
 
+#: Modules that assert for tests of several folders; the first folder that is collected imports
+#: them, so they are named before any is.
+_ASSERTING = ("journey", "refusing", "working_off", "killing", "faults", "journal_proofs")
+for _name in _ASSERTING:
+    pytest.register_assert_rewrite(f"d2_assets_tests.journeys.{_name}")
+
 settings.register_profile(
     "d2_assets", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -2,6 +2,7 @@ import pytest
 
 from d2_assets.defs.failures import make_failure
 from d2_assets.errors import (
+    CancelledError,
     ConfigurationError,
     ContractError,
     D2AssetsError,
@@ -35,7 +36,15 @@ def test_every_kind_of_error_says_what_happened_and_what_to_do(
 
 
 def test_all_kinds_of_errors_are_in_the_table() -> None:
-    assert {kind for kind, _, _ in KINDS} == set(D2AssetsError.__subclasses__())
+    told = {kind for kind, _, _ in KINDS} | {CancelledError}
+    assert told == set(D2AssetsError.__subclasses__())
+
+
+def test_a_cancelled_run_is_no_failure_that_is_tried_again() -> None:
+    failure = make_failure(CancelledError())
+    assert failure.metadata["kind"].value == "cancelled"
+    assert "Launch the partition again" in str(failure.metadata["what to do"].value)
+    assert not failure.allow_retries
 
 
 def test_an_error_without_a_mend_sends_to_the_log() -> None:
