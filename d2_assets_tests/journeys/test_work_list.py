@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
+from d2_assets.sandbox import Fault
 from d2_assets_tests.journeys.journey import PAIR, Journey, key_of
 from d2_assets_tests.journeys.refusing import keep_units
 from d2_assets_tests.journeys.runs import Run
@@ -146,6 +147,28 @@ def test_a_pair_that_is_left_out_shows_no_list(journey: Journey) -> None:
     assert run.success, run.failure
     assert run.materialised_of(LIST) == []
     assert replay(journey).success
+
+
+def test_a_pair_that_is_left_out_does_not_hide_the_list_of_another(journey: Journey) -> None:
+    journey.pairs["idle"] = {"source": "national", "destination": "training", "active": False}
+    spoilt = find_spoilt(journey)
+    run = journey.materialise(MONTH, pairs=list(journey.pairs))
+    assert run.success, run.failure
+    assert run.materialised_of(LIST) == [f"{PAIR}|{MONTH}"]
+    assert run.show(MONTH, asset=LIST)["rows"] == 1
+    journey.prove_nothing_is_lost(MONTH, missing={spoilt.key})
+
+
+def test_a_run_that_fails_half_way_shows_what_waits_so_far(journey: Journey) -> None:
+    find_spoilt(journey)
+    journey.destination.add_fault(
+        Fault("status_503", method="POST", path_prefix="/api/dataValueSets", times=None)
+    )
+    run = journey.materialise(MONTH)
+    assert not run.success
+    assert run.materialised == []
+    assert run.materialised_of(LIST) == [f"{PAIR}|{MONTH}"]
+    assert run.show(MONTH, asset=LIST)["rows"] == 1
 
 
 def show_list_alone(journey: Journey) -> Run:

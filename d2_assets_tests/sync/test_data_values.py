@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from d2_assets.data_values.choices import Reverse
 from d2_assets.errors import ConfigurationError, TransientError
 from d2_assets.ledger.lease import hold_lease
 from d2_assets.staging.tables import verify_table
@@ -84,6 +85,23 @@ def test_the_lease_is_held_from_the_first_reading_to_the_last(tmp_path: Path) ->
     ):
         pass
     with hold_lease(tmp_path / "leases", destination.url, "another", wait_seconds=0):
+        pass
+
+
+def test_a_two_way_pair_works_on_both_of_its_servers_alone(tmp_path: Path) -> None:
+    source, destination = _source(), FakeDHIS2()
+    ends = " and ".join(sorted((source.client.url, destination.client.url)))
+    work = make_work(tmp_path, reverse=(Reverse(),))
+    with (
+        open_plan(work, source, destination),
+        pytest.raises(TransientError, match="run run-1"),
+        hold_lease(tmp_path / "leases", ends, "the other direction", wait_seconds=0),
+    ):
+        pass
+    with (
+        open_plan(make_work(tmp_path), source, destination),
+        hold_lease(tmp_path / "leases", ends, "the other direction", wait_seconds=0),
+    ):
         pass
 
 
