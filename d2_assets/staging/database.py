@@ -216,6 +216,9 @@ def open_database(scratch: Path, memory_limit: int = MEMORY_LIMIT) -> Iterator[D
             "temp_directory": str(spill),
             "threads": 2,
             "preserve_insertion_order": False,
+            # Each file is read a few times; kept in memory, it would stand there until the limit.
+            "enable_external_file_cache": False,
+            "allocator_flush_threshold": "8MB",
         },
     )
     try:
