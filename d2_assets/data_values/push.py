@@ -8,7 +8,7 @@ sends nothing more.
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,7 +111,8 @@ class _Post:
         )
 
     def pause(self) -> None:
-        self.line.sleep(STILL_STORING)
+        with suppress(CancelledError):  # a cancelled run, too, looks where its rows are
+            self.line.sleep(STILL_STORING)
 
 
 def push_changes(

@@ -78,7 +78,7 @@ def download_data_values(session: HttpSession, query: DataValueQuery, to: Path) 
     if size == 0:
         to.unlink()
         raise RejectedError(
-            f"{session.base_url} answered nothing at all for data set {query.data_set}: the org "
+            f"{session.server} answered nothing at all for data set {query.data_set}: the org "
             f"units {_shorten(query.org_units)} lie outside the account's hierarchy there.",
             remedy="Give the account data view org units above them, or narrow the pair's roots.",
         )

@@ -74,6 +74,11 @@ class HttpSession:
         return self._line.base_url
 
     @property
+    def server(self) -> str:
+        """The server in messages: what people call it, and its address."""
+        return ": ".join(filter(None, (self._name, self.base_url)))
+
+    @property
     def traffic(self) -> Traffic:
         """What this session has sent and received so far."""
         return self._line.traffic

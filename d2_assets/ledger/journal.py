@@ -27,7 +27,7 @@ from typing import Any
 import orjson
 from filelock import FileLock, Timeout
 
-from d2_assets.disk import name_disk_errors
+from d2_assets.disk import flush_to_disk, name_disk_errors
 from d2_assets.errors import ContractError, TransientError
 
 
@@ -88,6 +88,7 @@ class Journal:
             _cut_torn_line(self.path)
         self._has_begun = True
         self._write("begin", run=self._run, destination=self._destination)
+        flush_to_disk(self.path.parent)  # a power cut must not take the file's name
 
     def _write(self, event: str, **members: Any) -> None:
         line = orjson.dumps({"event": event, "at": self._clock(), **members}) + b"\n"

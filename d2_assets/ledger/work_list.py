@@ -15,7 +15,7 @@ from d2_assets.errors import ContractError
 from d2_assets.ledger.lease import hold_lease
 from d2_assets.ledger.spreadsheet import write_spreadsheet
 from d2_assets.staging.database import Database
-from d2_assets.staging.tables import verify_table
+from d2_assets.staging.tables import verify_table, was_never_named
 
 #: The columns of a work list. ``id`` stands for kind and key, whatever the content; ``digest`` for
 #: key and content. ``attempts``: a run that refuses the row counts one, or its sends if more.
@@ -159,4 +159,5 @@ def _attach(database: Database, name: str, path: Path) -> None:
 
 def _is_kept(path: Path) -> bool:
     """Whether there is, or should be, a list: a note without its file is a list that was lost."""
-    return path.exists() or path.with_name(path.name + ".json").exists()
+    noted = path.with_name(path.name + ".json").exists()
+    return path.exists() or (noted and not was_never_named(path))

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +24,9 @@ from d2_assets.disk import flush_to_disk, name_disk_errors
 from d2_assets.errors import ContractError
 
 _BLOCK = 1 << 20
+
+#: In the note of a table that takes no other's place, until it has its name.
+_FIRST = "first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +101,13 @@ def seal_table(temporary: Path, path: Path, rows: int) -> TableNote:
     flush_to_disk(path.parent)
     os.replace(temporary, path)
     flush_to_disk(path.parent)
-    if before is not None:
-        _write_note(path, note, None)
+    _write_note(path, note, note)
     return note
+
+
+def was_never_named(path: Path) -> bool:
+    """Whether the first table of that name was cut short before it had the name: none is lost."""
+    return not path.exists() and bool(_read_content(path).get(_FIRST))
 
 
 def _find_note(path: Path) -> TableNote | None:
@@ -133,16 +141,30 @@ def verify_table(path: Path) -> TableNote:
 
 def _read_notes(path: Path) -> list[TableNote]:
     """What the table must be; a second note is of the one that it was taking the place of."""
+    content = _read_content(path)
+    before = content.pop("before", None)
+    content.pop(_FIRST, None)
     try:
-        content = json.loads(_note_path(path).read_text(encoding="utf-8"))
-        before = content.pop("before", None)
         return [TableNote(**one) for one in (content, before) if one]
-    except (OSError, ValueError, TypeError, AttributeError):
+    except TypeError:
         return []
 
 
+def _read_content(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(_note_path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def _write_note(path: Path, note: TableNote, before: TableNote | None) -> None:
-    content = asdict(note) | ({"before": asdict(before)} if before else {})
+    """``before`` is what stands there now: None when nothing does, ``note`` itself at the end."""
+    content: dict[str, Any] = asdict(note)
+    if before is None:
+        content[_FIRST] = True
+    elif before != note:
+        content["before"] = asdict(before)
     target = _note_path(path)
     temporary = target.with_name(target.name + ".part")
     try:

@@ -14,6 +14,7 @@ from d2_assets.data_values.outside import Outside
 from d2_assets.data_values.plan import Plan
 from d2_assets.data_values.scope import Scope
 from d2_assets.dhis2.client import DHIS2Client
+from d2_assets.errors import CancelledError
 from d2_assets.staging.database import Database
 from d2_assets.staging.layout import Home
 from d2_assets.sync.progress import Meter
@@ -26,10 +27,12 @@ REPLAY = "data_values_replay"
 
 
 def make_sleep(stop: Event) -> Callable[[float], None]:
-    """Sleeping for so many seconds, or until the run is cancelled."""
+    """Sleeping for so many seconds. CancelledError when the run is cancelled meanwhile: who waited
+    in order to ask a server again must not ask."""
 
     def sleep(seconds: float) -> None:
-        stop.wait(seconds)
+        if stop.wait(seconds):
+            raise CancelledError
 
     return sleep
 
@@ -39,7 +42,7 @@ class Work:
     """One piece of work: a pair, the months asked for, and what the world looks like.
 
     ``clock`` gives seconds since the epoch; ``run`` names the run in ledger and lease. ``stop`` is
-    set when the run is cancelled; ``sleep`` ends early then. Work that is only looked at
+    set when the run is cancelled; ``sleep`` raises CancelledError then. Work that is only looked at
     (``is_preview``) neither waits for those who write nor keeps them waiting. ``chosen`` are the
     rows of a replay, which moves them and no others.
     """

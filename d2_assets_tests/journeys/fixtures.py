@@ -1,9 +1,11 @@
 """Fixtures of journeys; ``conftest`` of each folder that travels takes them in."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import dagster as dg
 import pytest
@@ -18,6 +20,19 @@ from d2_assets_tests.journeys.world import CONTENT, StandingDate, Templates
 
 #: The versions of source and destination.
 BOTH_WAYS = (("2.40", "2.43"), ("2.43", "2.40"))
+DIRECTIONS = (
+    *BOTH_WAYS,
+    ("2.38", "2.40"),
+    ("2.40", "2.38"),
+    ("2.40", "2.42"),
+    ("2.42", "2.43"),
+)
+
+#: For journeys on which the versions tell: put it on a test, or on a module as ``pytestmark``.
+in_all_directions = pytest.mark.parametrize("journey", DIRECTIONS, ids=" to ".join, indirect=True)
+
+#: The share of each pause that a journey waits: rows are stored in far less than ten seconds here.
+_HURRY = 0.05
 
 Start = Callable[..., Journey]
 
@@ -27,25 +42,33 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     return Templates(tmp_path_factory.mktemp("templates"))
 
 
+def _make_short_sleep(stop: Event) -> Callable[[float], None]:
+    def sleep(seconds: float) -> None:
+        stop.wait(seconds * _HURRY)
+
+    return sleep
+
+
+def _leave_in_memory(file: int) -> None:
+    """No journey loses its power, and waiting for the disk is a tenth of its time."""
+
+
 @pytest.fixture
 def start_journey(
     templates: Templates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Start]:
     """Starts the two servers of a journey; they end with the test."""
     monkeypatch.setattr(asset_module, "date", StandingDate)
+    monkeypatch.setattr(asset_module, "make_sleep", _make_short_sleep)
+    monkeypatch.setattr(os, "fsync", _leave_in_memory)
     patient = RetryPolicy(first_delay=0.01)
     monkeypatch.setattr(resources, "connect", partial(connect, policy=patient))
     with ExitStack() as stack:
 
         def start(source: str, destination: str, content: ContentSpec = CONTENT) -> Journey:
             servers = [
-                stack.enter_context(
-                    templates.start(
-                        version,
-                        tmp_path / f"{name}.sqlite",
-                        with_data=with_data,
-                        content=content,
-                    )
+                templates.start(
+                    version, tmp_path / f"{name}.sqlite", with_data=with_data, content=content
                 )
                 for name, version, with_data in (
                     ("source", source, True),
@@ -53,7 +76,9 @@ def start_journey(
                 )
             ]
             instance = stack.enter_context(dg.DagsterInstance.ephemeral())
-            return Journey(tmp_path, servers[0], servers[1], instance, monkeypatch)
+            journey = Journey(tmp_path, servers[0], servers[1], instance, monkeypatch)
+            stack.callback(journey.stop)
+            return journey
 
         yield start
 

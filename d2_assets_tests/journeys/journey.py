@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,13 @@ import pytest
 
 from d2_assets.definitions import build_definitions
 from d2_assets.defs.assets import data_values as asset_module
-from d2_assets.sandbox import Registration, RequestRecord, Sandbox, StoredValue
+from d2_assets.sandbox import (
+    Registration,
+    RequestRecord,
+    Sandbox,
+    StoredValue,
+    start_sandbox,
+)
 from d2_assets.sandbox.accounts import read_password
 from d2_assets.settings import load_settings
 from d2_assets.sync.months import MonthResult
@@ -25,6 +32,7 @@ from d2_assets_tests.journeys.world import (
     content_of,
     list_registrations,
     list_values,
+    read_clock,
     read_live,
 )
 
@@ -161,6 +169,18 @@ class Journey:
             patch.setattr(asset_module, "move_data_values", move_and_change)
             yield
 
+    # The servers
+
+    def start_again(self) -> None:
+        """Both servers where they were, each on its store, whether they were stopped or not."""
+        self.stop()
+        self.source, self.destination = _start_again(self.source), _start_again(self.destination)
+
+    def stop(self) -> None:
+        """Stop both servers, at once: each takes a while to see that it should end."""
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(Sandbox.stop, (self.source, self.destination)))
+
     # What the servers saw
 
     def clear_requests(self) -> None:
@@ -246,6 +266,11 @@ class Journey:
             }
             assert sorted(ledger) == sorted(ours)
             assert {key for key, outcome in ledger.items() if outcome in LANDED} <= theirs
+
+
+def _start_again(sandbox: Sandbox) -> Sandbox:
+    port = int(sandbox.url.rpartition(":")[2])
+    return start_sandbox(sandbox.version[:4], sandbox.store.path, port=port, clock=read_clock)
 
 
 def name_of(item: Registration) -> tuple:

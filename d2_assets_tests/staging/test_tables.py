@@ -1,3 +1,4 @@
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from d2_assets.errors import ConfigurationError, ContractError, TransientError
-from d2_assets.staging.tables import open_table, verify_table, write_table
+from d2_assets.staging.tables import open_table, verify_table, was_never_named, write_table
 from d2_assets_tests.data_values.builders import open_scratch
 from d2_assets_tests.staging.disks import fill_up, full_disk
 
@@ -180,3 +181,27 @@ def test_what_was_written_is_read_as_it_was(values: list[str | None]) -> None:
         assert database.attach("source", path).rows == len(values)
         parts = database.iterate("SELECT value FROM source ORDER BY number", 7)
         assert [value for part in parts for value in part.column("value").to_pylist()] == values
+
+
+def test_a_first_table_that_never_got_its_name_is_told_from_one_that_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "list.parquet"
+    replace = os.replace
+
+    def cut(source: Path, target: Path) -> None:
+        if target == path:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", cut)
+        with pytest.raises(KeyboardInterrupt):
+            _write(path, "1")
+    assert was_never_named(path)
+    _write(path, "1")
+    assert not was_never_named(path)
+    path.unlink()
+    assert not was_never_named(path)
+    with pytest.raises(ContractError, match="missing"):
+        verify_table(path)
