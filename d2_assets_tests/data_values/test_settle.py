@@ -1,8 +1,6 @@
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,102 +9,33 @@ from d2_assets.dhis2.reports import Conflict, ImportCount, ImportReport
 from d2_assets.errors import (
     CancelledError,
     D2AssetsError,
-    OutcomeUnknownError,
     RejectedError,
-    TransientError,
 )
 from d2_assets.ledger.outcomes import Outcome
 from d2_assets_tests.data_values.builders import CLINIC_1, CLINIC_2, make_row
 from d2_assets_tests.data_values.fake_dhis2 import refuse_group, refuse_rows
-
-LOST = OutcomeUnknownError("The answer was lost.", status=504)
-BROKEN = OutcomeUnknownError("The server failed.", status=500)
-DOWN = TransientError("The server is not there.", status=503)
-
-
-@dataclass
-class Server:
-    """Answers each request with ``answer(rows)``: a report, or an error to raise.
-
-    Unless told otherwise by ``stores``, what a report does not refuse is stored.
-    """
-
-    answer: Callable[[Sequence[Row]], ImportReport | D2AssetsError]
-    stores: Callable[[Sequence[Row]], Sequence[Row]] = lambda rows: rows
-    unreadable: D2AssetsError | None = None
-    stored_late: set[int] = field(default_factory=set)
-    pauses: int = 0
-    most_rows: int = 10_000
-    is_stopped: bool = False
-    stops_after: int | None = None
-    held: set[int] = field(default_factory=set)
-    sent: list[list[int]] = field(default_factory=list)
-
-    def post(self, rows: Sequence[Row]) -> ImportReport:
-        self.sent.append([row["row"] for row in rows])
-        self.is_stopped = len(self.sent) == self.stops_after
-        answer = self.answer(rows)
-        if isinstance(answer, D2AssetsError):
-            self.held |= {row["row"] for row in self.stores(rows)}
-            raise answer
-        refused = set() if answer.is_whole_refused else set(answer.refused_rows(len(rows)))
-        if not answer.is_whole_refused:
-            self.held |= {row["row"] for index, row in enumerate(rows) if index not in refused}
-        return answer
-
-    def pause(self) -> None:
-        self.held |= self.stored_late
-        self.pauses += 1
-
-    def find_missing(self, rows: Sequence[Row]) -> Sequence[Row]:
-        if self.unreadable:
-            raise self.unreadable
-        return [row for row in rows if row["row"] not in self.held]
-
-
-def _rows(count: int) -> list[Row]:
-    return [make_row(row=number) for number in range(count)]
-
-
-def _outcomes(result: ChunkResult) -> dict[int, Outcome]:
-    return {item.row: item.outcome for item in result.settled}
-
-
-def _nothing(rows: Sequence[Row]) -> Sequence[Row]:
-    return []
-
-
-def _in_turn(*answers: ImportReport | D2AssetsError | None) -> Callable[..., Any]:
-    """The answers one after another (None: success), then success."""
-    left = list(answers)
-
-    def answer(rows: Sequence[Row]) -> ImportReport | D2AssetsError:
-        first = left.pop(0) if left else None
-        return first if first is not None else refuse_rows([], len(rows))
-
-    return answer
-
-
-def _refusing(guilty: set[int], refuse: Callable[[Sequence[Row]], Any]) -> Callable[..., Any]:
-    """Refuse each request that holds a guilty row; take the others."""
-
-    def answer(rows: Sequence[Row]) -> ImportReport | D2AssetsError:
-        if any(row["row"] in guilty for row in rows):
-            return refuse(rows)
-        return refuse_rows([], len(rows))
-
-    return answer
+from d2_assets_tests.data_values.one_server import (
+    BROKEN,
+    DOWN,
+    LOST,
+    Server,
+    in_turn,
+    make_rows,
+    outcomes_of,
+    refusing,
+    store_nothing,
+)
 
 
 def test_rows_that_are_taken_need_one_request() -> None:
-    server = Server(_in_turn())
-    assert settle_chunk(server, _rows(5)) == ChunkResult(requests=1)
+    server = Server(in_turn())
+    assert settle_chunk(server, make_rows(5)) == ChunkResult(requests=1)
     assert server.sent == [[0, 1, 2, 3, 4]]
 
 
 def test_rows_that_are_refused_one_by_one_are_quarantined_with_the_servers_words() -> None:
-    server = Server(_in_turn(refuse_rows([1, 3], 3)))
-    result = settle_chunk(server, _rows(5))
+    server = Server(in_turn(refuse_rows([1, 3], 3)))
+    result = settle_chunk(server, make_rows(5))
     assert result.settled == [
         Settled(row, CLINIC_1, Outcome.QUARANTINED, "E7619", "Value is not numeric", 1)
         for row in (1, 3)
@@ -123,7 +52,7 @@ def test_rows_that_2_43_names_in_words_are_set_aside_and_the_rest_is_sent_again(
         indexes=(0, 1, 2, 3),
         arguments=f"X-[{CLINIC_1}]",
     )
-    server = Server(_in_turn(ImportReport(409, "ERROR", ImportCount(), (words,))))
+    server = Server(in_turn(ImportReport(409, "ERROR", ImportCount(), (words,))))
     result = settle_chunk(server, rows)
     assert result.settled == [Settled(2, CLINIC_1, Outcome.QUARANTINED, "E8022", words.message, 1)]
     assert server.sent == [[0, 1, 2, 3], [0, 1, 3]]
@@ -131,21 +60,21 @@ def test_rows_that_2_43_names_in_words_are_set_aside_and_the_rest_is_sent_again(
 
 
 def test_a_lone_row_that_is_refused_is_guilty_without_being_named() -> None:
-    result = settle_chunk(Server(lambda rows: refuse_group(len(rows))), _rows(1))
+    result = settle_chunk(Server(lambda rows: refuse_group(len(rows))), make_rows(1))
     assert result.settled == [Settled(0, CLINIC_1, Outcome.QUARANTINED, "E8099", "Not usable", 1)]
 
 
 def test_a_refusal_without_any_words_still_has_some() -> None:
     bare = ImportReport(409, "ERROR", ImportCount())
-    (settled,) = settle_chunk(Server(lambda rows: bare), _rows(1)).settled
+    (settled,) = settle_chunk(Server(lambda rows: bare), make_rows(1)).settled
     assert settled.outcome == Outcome.QUARANTINED
     assert settled.words
 
 
 def test_one_bad_row_among_many_is_found_in_few_requests() -> None:
-    server = Server(_refusing({777}, lambda rows: refuse_group(len(rows))))
-    result = settle_chunk(server, _rows(1024))
-    assert _outcomes(result) == {777: Outcome.QUARANTINED}
+    server = Server(refusing({777}, lambda rows: refuse_group(len(rows))))
+    result = settle_chunk(server, make_rows(1024))
+    assert outcomes_of(result) == {777: Outcome.QUARANTINED}
     assert result.requests == len(server.sent) <= 2 * 10 + 1
     assert server.held == set(range(1024)) - {777}
 
@@ -165,10 +94,10 @@ def test_only_the_guilty_are_refused_when_the_server_names_nobody(
     count: int, data: st.DataObject, refuse: Callable[[Sequence[Row]], Any]
 ) -> None:
     guilty = data.draw(st.sets(st.integers(0, count - 1)))
-    server = Server(_refusing(guilty, refuse), stores=_nothing)
-    result = settle_chunk(server, _rows(count))
+    server = Server(refusing(guilty, refuse), stores=store_nothing)
+    result = settle_chunk(server, make_rows(count))
     assert result.error is None
-    assert _outcomes(result) == dict.fromkeys(guilty, Outcome.QUARANTINED)
+    assert outcomes_of(result) == dict.fromkeys(guilty, Outcome.QUARANTINED)
     assert server.held == set(range(count)) - guilty
     assert len(result.settled) + len(server.held) == count
 
@@ -184,90 +113,10 @@ def test_kept_and_refused_are_what_was_given_on_a_server_that_looks_at_rows(
         return refuse_rows(refused, len(rows) - len(refused))
 
     server = Server(look)
-    result = settle_chunk(server, _rows(count))
-    assert set(_outcomes(result)) == guilty
+    result = settle_chunk(server, make_rows(count))
+    assert set(outcomes_of(result)) == guilty
     assert server.held == set(range(count)) - guilty
     assert result.requests == 1
-
-
-def test_a_lost_answer_to_rows_that_landed_sends_nothing_again() -> None:
-    server = Server(_in_turn(LOST))
-    assert settle_chunk(server, _rows(3)) == ChunkResult(requests=1)
-    assert len(server.sent) == 1
-
-
-def test_a_lost_answer_to_rows_that_did_not_land_sends_them_again() -> None:
-    server = Server(_in_turn(LOST), stores=_nothing)
-    assert settle_chunk(server, _rows(3)) == ChunkResult(requests=2)
-    assert server.sent == [[0, 1, 2], [0, 1, 2]]
-
-
-def test_after_a_lost_answer_only_what_is_missing_is_sent_again() -> None:
-    server = Server(_in_turn(LOST), stores=lambda rows: rows[:2])
-    assert settle_chunk(server, _rows(5)) == ChunkResult(requests=2)
-    assert server.sent == [[0, 1, 2, 3, 4], [2, 3, 4]]
-
-
-def test_answers_that_are_lost_again_and_again_stop_the_chunk() -> None:
-    server = Server(_in_turn(LOST, LOST, LOST), stores=_nothing)
-    result = settle_chunk(server, _rows(2))
-    assert isinstance(result.error, OutcomeUnknownError)
-    assert "again and again" in result.error.message
-    assert len(server.sent) == 3
-    assert _outcomes(result) == dict.fromkeys(range(2), Outcome.QUEUED)
-
-
-def test_a_server_that_was_still_storing_is_not_sent_the_rows_again() -> None:
-    server = Server(_in_turn(LOST), stores=_nothing, stored_late={0, 1, 2})
-    assert settle_chunk(server, _rows(3)) == ChunkResult(requests=1, failures=0)
-    assert (len(server.sent), server.pauses) == (1, 1)
-
-
-def test_rows_that_were_sent_before_the_server_went_away_are_queued() -> None:
-    server = Server(_in_turn(LOST, DOWN), stores=_nothing)
-    assert _outcomes(settle_chunk(server, _rows(2))) == dict.fromkeys(range(2), Outcome.QUEUED)
-
-
-def test_a_server_that_refuses_whatever_it_is_sent_is_not_asked_row_by_row() -> None:
-    server = Server(lambda rows: RejectedError("No.", status=409), stores=_nothing)
-    result = settle_chunk(server, _rows(1000))
-    assert isinstance(result.error, RejectedError)
-    assert len(server.sent) == 40
-    assert len(result.settled) == 1000
-
-
-def test_a_server_that_fails_whatever_it_is_sent_is_not_asked_row_by_row() -> None:
-    server = Server(lambda rows: BROKEN, stores=_nothing)
-    result = settle_chunk(server, _rows(1000))
-    assert isinstance(result.error, OutcomeUnknownError)
-    assert len(server.sent) == 40
-    assert len(result.settled) == 1000
-
-
-@pytest.mark.parametrize("unread", [DOWN, LOST, RejectedError("No.", status=409)])
-def test_a_lost_answer_that_cannot_be_settled_leaves_the_rows_queued(
-    unread: D2AssetsError,
-) -> None:
-    server = Server(_in_turn(LOST), unreadable=unread)
-    result = settle_chunk(server, _rows(2))
-    assert _outcomes(result) == dict.fromkeys(range(2), Outcome.QUEUED)
-    assert isinstance(result.error, OutcomeUnknownError)
-    assert LOST.message in result.error.message
-    assert unread.message in result.error.message
-    assert {item.words for item in result.settled} == {str(result.error)}
-
-
-def test_a_failing_server_is_asked_without_the_row_that_poisons_it() -> None:
-    server = Server(_refusing({5}, lambda rows: BROKEN), stores=_nothing)
-    result = settle_chunk(server, _rows(8))
-    assert [(item.row, item.words) for item in result.settled] == [(5, BROKEN.message)]
-    assert server.held == {0, 1, 2, 3, 4, 6, 7}
-
-
-def test_a_failing_server_is_not_sent_again_what_it_stored() -> None:
-    server = Server(_in_turn(BROKEN), stores=lambda rows: rows[:2])
-    assert settle_chunk(server, _rows(6)).settled == []
-    assert server.sent == [[0, 1, 2, 3, 4, 5], [2, 3], [4, 5]]
 
 
 def test_a_closed_month_of_a_facility_is_found_as_one_thing() -> None:
@@ -292,68 +141,68 @@ def test_a_request_that_is_too_large_is_halved() -> None:
         too_large = RejectedError("Too large.", status=413)
         return too_large if len(rows) > 2 else refuse_rows([], len(rows))
 
-    server = Server(limit, stores=_nothing)
-    result = settle_chunk(server, _rows(8))
+    server = Server(limit, stores=store_nothing)
+    result = settle_chunk(server, make_rows(8))
     assert result.settled == []
     assert server.held == set(range(8))
     assert max(len(rows) for rows in server.sent[3:]) <= 4
 
 
 def test_a_chunk_that_is_too_large_by_now_is_cut_into_equal_parts() -> None:
-    server = Server(_in_turn(), most_rows=4)
-    assert settle_chunk(server, _rows(9)) == ChunkResult(requests=3)
+    server = Server(in_turn(), most_rows=4)
+    assert settle_chunk(server, make_rows(9)) == ChunkResult(requests=3)
     assert server.sent == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
 
 
 def test_what_is_sent_again_after_a_timeout_goes_in_smaller_requests() -> None:
-    answers = _in_turn(LOST)
+    answers = in_turn(LOST)
 
     def slow_down(rows: Sequence[Row]) -> ImportReport | D2AssetsError:
         server.most_rows = 2
         return answers(rows)
 
     server = Server(slow_down, stores=lambda rows: rows[:1])
-    assert settle_chunk(server, _rows(4)) == ChunkResult(requests=3)
+    assert settle_chunk(server, make_rows(4)) == ChunkResult(requests=3)
     assert server.sent == [[0, 1, 2, 3], [1], [2, 3]]
     assert server.held == {0, 1, 2, 3}
 
 
 def test_a_chunk_that_is_stopped_sends_nothing_more() -> None:
-    server = Server(_in_turn(refuse_group(4)), stops_after=1)
-    result = settle_chunk(server, _rows(4))
+    server = Server(in_turn(refuse_group(4)), stops_after=1)
+    result = settle_chunk(server, make_rows(4))
     assert server.sent == [[0, 1, 2, 3]]
     assert isinstance(result.error, CancelledError)
-    assert _outcomes(result) == dict.fromkeys(range(4), Outcome.NOT_ATTEMPTED)
+    assert outcomes_of(result) == dict.fromkeys(range(4), Outcome.NOT_ATTEMPTED)
 
 
 def test_rows_whose_answer_was_lost_before_the_stop_are_queued() -> None:
-    server = Server(_in_turn(LOST), stores=lambda rows: rows[:1], stops_after=1)
-    result = settle_chunk(server, _rows(3))
+    server = Server(in_turn(LOST), stores=lambda rows: rows[:1], stops_after=1)
+    result = settle_chunk(server, make_rows(3))
     assert len(server.sent) == 1
-    assert _outcomes(result) == {1: Outcome.QUEUED, 2: Outcome.QUEUED}
+    assert outcomes_of(result) == {1: Outcome.QUEUED, 2: Outcome.QUEUED}
 
 
 def test_a_server_that_goes_away_leaves_the_rest_not_attempted() -> None:
     refuse = refuse_group(4)
-    server = Server(_in_turn(refuse, None, DOWN), stores=_nothing)
-    result = settle_chunk(server, _rows(4))
+    server = Server(in_turn(refuse, None, DOWN), stores=store_nothing)
+    result = settle_chunk(server, make_rows(4))
     assert server.sent == [[0, 1, 2, 3], [0, 1], [2, 3]]
     assert result.error is DOWN
-    assert _outcomes(result) == {2: Outcome.NOT_ATTEMPTED, 3: Outcome.NOT_ATTEMPTED}
+    assert outcomes_of(result) == {2: Outcome.NOT_ATTEMPTED, 3: Outcome.NOT_ATTEMPTED}
     assert server.held == {0, 1}
 
 
 def test_what_waits_behind_an_error_is_not_attempted_either() -> None:
-    server = Server(_in_turn(refuse_group(4), DOWN), stores=_nothing)
-    result = settle_chunk(server, _rows(4))
-    assert sorted(_outcomes(result)) == [0, 1, 2, 3]
-    assert set(_outcomes(result).values()) == {Outcome.NOT_ATTEMPTED}
+    server = Server(in_turn(refuse_group(4), DOWN), stores=store_nothing)
+    result = settle_chunk(server, make_rows(4))
+    assert sorted(outcomes_of(result)) == [0, 1, 2, 3]
+    assert set(outcomes_of(result).values()) == {Outcome.NOT_ATTEMPTED}
     assert {item.attempts for item in result.settled} == {1, 2}
 
 
 def test_a_refused_account_stops_the_chunk() -> None:
     forbidden = RejectedError("The account may not.", status=403)
-    result = settle_chunk(Server(lambda rows: forbidden, stores=_nothing), _rows(3))
+    result = settle_chunk(Server(lambda rows: forbidden, stores=store_nothing), make_rows(3))
     assert result.error is forbidden
     assert result.requests == 1
-    assert set(_outcomes(result).values()) == {Outcome.NOT_ATTEMPTED}
+    assert set(outcomes_of(result).values()) == {Outcome.NOT_ATTEMPTED}

@@ -1,24 +1,32 @@
 """Rows that may be edited at both ends: what was last shared decides, not a stamp."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from d2_assets.data_values.choices import Choices, Reverse
-from d2_assets.data_values.clocks import ON_TIME, SAME_MOMENT, ClockErrors
-from d2_assets.data_values.plan import Plan, hold_brake, plan_changes
-from d2_assets.data_values.push import SETTLED_SCHEMA
-from d2_assets.data_values.reconcile import Reconciliation, compare_values
-from d2_assets.data_values.verdicts import CHANGED_ON_BOTH_SIDES, LOST_BY_SERVER
+from d2_assets.data_values.plan import hold_brake, plan_changes
+from d2_assets.data_values.verdicts import CHANGED_ON_BOTH_SIDES
 from d2_assets.ledger.agreed import load_agreed, record_agreed
 from d2_assets.ledger.outcomes import Outcome
 from d2_assets.staging.database import Database
+from d2_assets_tests.data_values.agreeing import (
+    GONE,
+    LIVE,
+    NEWER,
+    OURS,
+    THEIRS,
+    TWO_WAY,
+    actions,
+    agree,
+    plan,
+    reconcile,
+)
 from d2_assets_tests.data_values.builders import (
     CLINIC_1,
     CLINIC_2,
@@ -38,63 +46,6 @@ from d2_assets_tests.data_values.builders import (
     recall_nothing,
     stage_rows,
 )
-
-LIVE, OURS, THEIRS, GONE = (
-    make_row(),
-    make_row(value="6"),
-    make_row(value="7"),
-    make_row(deleted=True),
-)
-TWO_WAY = Choices(reverse=(Reverse(),))
-NEWER = "destination_newer"
-
-
-def agree(database: Database, folder: Path, rows: Sequence[Row], choices: Choices) -> None:
-    """A run that found these rows alike at both ends."""
-    plan(database, folder, rows, rows, choices)
-    reconcile(database, folder, rows, choices)
-    record_agreed(database, lambda month: folder / f"agreed-{month}.parquet")
-
-
-def reconcile(
-    database: Database, folder: Path, found: Sequence[Row], choices: Choices = TWO_WAY
-) -> Reconciliation:
-    """What the plan came to, when the destination was read back as ``found``."""
-    stage_rows(database, folder, "found", found)
-    database.load("settled", pa.table([[]] * len(SETTLED_SCHEMA), schema=SETTLED_SCHEMA))
-    read = database.value("SELECT count(*) FROM plan WHERE row >= 0")
-    return compare_values(database, MONTH, read, 0, folder / "ledger.parquet", merge=choices.merge)
-
-
-def plan(
-    database: Database,
-    folder: Path,
-    source: Sequence[Row],
-    destination: Sequence[Row],
-    choices: Choices = TWO_WAY,
-    clocks: ClockErrors = ON_TIME,
-    journalled: Sequence[tuple] = (),
-) -> Plan:
-    """Plan with what ``agree`` noted in the folder; a journal is (digest, outcome, code, words)."""
-    stage_rows(database, folder, "destination", destination)
-    check_rows(database, folder, source)
-    recall_nothing(database, folder)
-    for digest, outcome, code, words in journalled:
-        database.execute(
-            f"INSERT INTO journalled VALUES ({digest}, '{outcome}', '{code}', '{words}', 2)"
-        )
-    return plan_changes(database, choices, make_scope(), folder, clocks)
-
-
-def actions(found: Plan) -> dict[str, int]:
-    return dict(found.actions.get(MONTH, {}))
-
-
-def digest_of(database: Database, folder: Path, row: Row) -> int:
-    """The fingerprint of a row as it would be sent."""
-    plan(database, folder, [row], [], Choices())
-    return read_rows(database, "plan")[0]["digest"]
-
 
 #: What was shared, what the source has, what the destination has, and the action.
 SITUATIONS: Mapping[str, tuple[list[Row], Row, list[Row], str]] = {
@@ -196,83 +147,6 @@ def test_several_reverse_pairs_are_taken_together_each_with_its_own_filters(
 # The rule for what changed at both ends
 
 
-@pytest.mark.parametrize(("has_priority", "action"), [(True, "update"), (False, NEWER)])
-def test_the_priority_instance_wins(
-    database: Database, tmp_path: Path, has_priority: bool, action: str
-) -> None:
-    choices = replace(TWO_WAY, conflict_rule="priority", source_has_priority=has_priority)
-    agree(database, tmp_path, [LIVE], choices)
-    found = plan(database, tmp_path, [OURS], [THEIRS], choices)
-    assert actions(found) == {action: 1}
-    assert found.conflicts == {MONTH: 1}
-    assert read_rows(database, "plan")[0]["verdict"] is None
-
-
-NOON, LATER = "2025-11-20T12:00:00.000+0000", "2025-11-20T12:30:00.000+0000"
-THREE_HOURS = 3 * 60 * 60 * 1000
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs", "clocks", "action"),
-    [
-        (LATER, NOON, ON_TIME, "update"),
-        (NOON, LATER, ON_TIME, NEWER),
-        # A clock that is ahead makes its own edits look late.
-        (LATER, NOON, ClockErrors(source=THREE_HOURS), NEWER),
-        (NOON, LATER, ClockErrors(destination=THREE_HOURS), "update"),
-        (NOON, LATER, ClockErrors(source=-THREE_HOURS), "update"),
-        (NOON, LATER, ClockErrors(THREE_HOURS, THREE_HOURS), NEWER),
-        # Offsets say the same moment in other words.
-        ("2025-11-20T15:30:00.000+0300", NOON, ON_TIME, "update"),
-        ("2025-11-20T15:30:00.000+0530", NOON, ON_TIME, NEWER),
-        ("2025-11-20T12:30:00Z", NOON, ON_TIME, "update"),
-        ("2025-11-20T12:30:00.000+00:00", NOON, ON_TIME, "update"),
-        # No order.
-        (NOON, NOON, ON_TIME, "quarantined"),
-        (LATER, None, ON_TIME, "quarantined"),
-        (None, LATER, ON_TIME, "quarantined"),
-        ("2025-11-20T12:30:00.000", NOON, ON_TIME, "quarantined"),
-        ("yesterday", NOON, ON_TIME, "quarantined"),
-        (LATER, NOON, ClockErrors(source=None), "quarantined"),
-        (LATER, NOON, ClockErrors(destination=None), "quarantined"),
-        (NOON, NOON, ClockErrors(source=-SAME_MOMENT), "quarantined"),
-        (NOON, NOON, ClockErrors(source=-SAME_MOMENT - 1), "update"),
-        (NOON, NOON, ClockErrors(destination=-SAME_MOMENT - 1), NEWER),
-    ],
-)
-def test_the_newest_edit_wins_by_stamps_corrected_for_each_clock(
-    database: Database,
-    tmp_path: Path,
-    ours: str | None,
-    theirs: str | None,
-    clocks: ClockErrors,
-    action: str,
-) -> None:
-    choices = replace(TWO_WAY, conflict_rule="newest")
-    agree(database, tmp_path, [LIVE], choices)
-    source, destination = OURS | {"last_updated": ours}, THEIRS | {"last_updated": theirs}
-    found = plan(database, tmp_path, [source], [destination], choices, clocks)
-    assert actions(found) == {action: 1}
-    assert found.conflicts == {MONTH: 1}
-
-
-def test_stamps_are_not_looked_at_where_one_end_alone_changed(
-    database: Database, tmp_path: Path
-) -> None:
-    choices = replace(TWO_WAY, conflict_rule="newest")
-    agree(database, tmp_path, [LIVE], choices)
-    late, early = {"last_updated": LATER}, {"last_updated": NOON}
-    found = plan(database, tmp_path, [OURS | early], [LIVE | late], choices)
-    assert actions(found) == {"update": 1}
-    found = plan(database, tmp_path, [LIVE | late], [THEIRS | early], choices)
-    assert actions(found) == {NEWER: 1}
-    found = plan(database, tmp_path, [LIVE | late], [LIVE | early], choices)
-    assert actions(found) == {"unchanged": 1}
-
-
-# Merging and mirroring
-
-
 def test_a_comment_that_merging_keeps_is_no_edit_of_either_end(
     database: Database, tmp_path: Path
 ) -> None:
@@ -315,70 +189,6 @@ def test_a_mirror_takes_from_a_two_way_pair_only_what_both_ends_had_agreed_on(
 
 
 # What a run left that was cut short, and what people discarded
-
-
-def test_a_row_that_the_killed_run_had_refused_is_not_sent_again(
-    database: Database, tmp_path: Path
-) -> None:
-    sent = digest_of(database, tmp_path, OURS)
-    journal = [(sent, "quarantined", "E7619", "Not a number.")]
-    for choices in (Choices(), TWO_WAY):
-        found = plan(database, tmp_path, [OURS], [], choices, journalled=journal)
-        assert actions(found) == {"quarantined": 1}
-        (row,) = read_rows(database, "plan")
-        assert (row["verdict"], row["reason"], row["attempts"]) == ("E7619", "Not a number.", 2)
-    result = reconcile(database, tmp_path, [])
-    assert (result.tally.outcomes, result.broken) == ({Outcome.QUARANTINED: 1}, 0)
-    assert read_rows(database, "outcomes")[0]["attempts"] == 2
-    changed = plan(database, tmp_path, [THEIRS], [], journalled=journal)
-    assert actions(changed) == {"create": 1}
-
-
-@pytest.mark.parametrize("destination", [[], [THEIRS], [GONE]])
-def test_what_the_killed_run_wrote_and_is_not_there_on_a_one_way_pair_is_lost(
-    database: Database, tmp_path: Path, destination: list[Row]
-) -> None:
-    journal = [(digest_of(database, tmp_path, OURS), "taken", "", "")]
-    found = plan(database, tmp_path, [OURS], destination, Choices(), journalled=journal)
-    assert actions(found) == {"quarantined": 1}
-    assert read_rows(database, "plan")[0]["verdict"] == LOST_BY_SERVER
-    assert reconcile(database, tmp_path, destination, Choices()).broken == 1
-
-
-def test_what_the_killed_run_wrote_counts_as_agreed_on_a_two_way_pair(
-    database: Database, tmp_path: Path
-) -> None:
-    agree(database, tmp_path, [LIVE], TWO_WAY)
-    journal = [(digest_of(database, tmp_path, OURS), "taken", "", "")]
-    for destination, action in (
-        ([OURS], "unchanged"),
-        ([THEIRS], NEWER),
-        ([LIVE], NEWER),
-        ([], "quarantined"),
-    ):
-        found = plan(database, tmp_path, [OURS], destination, journalled=journal)
-        assert actions(found) == {action: 1}, destination
-    assert read_rows(database, "plan")[0]["verdict"] == LOST_BY_SERVER
-
-
-def test_a_discarded_row_stays_discarded_until_its_content_changes(
-    database: Database, tmp_path: Path
-) -> None:
-    unfit = make_row(value="x")
-    plan(database, tmp_path, [unfit, OURS | {"org_unit": CLINIC_2}], [])
-    digests = ", ".join(f"({row['digest']})" for row in read_rows(database, "plan"))
-    database.execute(f"INSERT INTO discarded VALUES {digests}")
-    found = plan_changes(database, Choices(), make_scope(), tmp_path)
-    assert actions(found) == {"discarded": 2}
-    result = reconcile(database, tmp_path, [])
-    assert result.tally.outcomes == {Outcome.DISCARDED: 2}
-    assert (result.broken, result.explained, result.tally.unaccounted) == (0, 2, 0)
-    stage_rows(database, tmp_path, "source", [THEIRS])
-    check_rows(database, tmp_path, [THEIRS])
-    assert actions(plan_changes(database, Choices(), make_scope(), tmp_path)) == {"create": 1}
-
-
-# Reconciliation
 
 
 def test_conflicts_are_recognised_in_the_ledger_and_gaps_are_explained(

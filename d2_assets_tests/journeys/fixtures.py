@@ -1,6 +1,5 @@
 """Fixtures of journeys; ``conftest`` of each folder that travels takes them in."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -49,10 +48,6 @@ def _make_short_sleep(stop: Event) -> Callable[[float], None]:
     return sleep
 
 
-def _leave_in_memory(file: int) -> None:
-    """No journey loses its power, and waiting for the disk is a tenth of its time."""
-
-
 @pytest.fixture
 def start_journey(
     templates: Templates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -60,7 +55,6 @@ def start_journey(
     """Starts the two servers of a journey; they end with the test."""
     monkeypatch.setattr(asset_module, "date", StandingDate)
     monkeypatch.setattr(asset_module, "make_sleep", _make_short_sleep)
-    monkeypatch.setattr(os, "fsync", _leave_in_memory)
     patient = RetryPolicy(first_delay=0.01)
     monkeypatch.setattr(resources, "connect", partial(connect, policy=patient))
     with ExitStack() as stack:

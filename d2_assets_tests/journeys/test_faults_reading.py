@@ -10,8 +10,6 @@ from d2_assets.sync import data_values
 from d2_assets_tests.http.certificates import make_certificate
 from d2_assets_tests.http.server import run_server
 from d2_assets_tests.journeys.faults import (
-    LOADS,
-    Change,
     Disturbance,
     Name,
     at_call,
@@ -26,6 +24,7 @@ from d2_assets_tests.journeys.faults import (
 )
 from d2_assets_tests.journeys.fixtures import Start
 from d2_assets_tests.journeys.journey import Journey
+from d2_assets_tests.journeys.loads import LOADS, Change
 from d2_assets_tests.journeys.world import MONTH
 
 NOWHERE = "nowhere.invalid"

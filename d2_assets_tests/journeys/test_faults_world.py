@@ -7,13 +7,11 @@ import pytest
 
 from d2_assets.sandbox import Sandbox
 from d2_assets_tests.journeys.faults import (
-    Change,
     Disturbance,
     Name,
     Standing,
     cross,
     in_turn,
-    load_update,
     look,
     prepare,
     prove_every_row_is_accounted,
@@ -23,6 +21,7 @@ from d2_assets_tests.journeys.faults import (
 )
 from d2_assets_tests.journeys.fixtures import DIRECTIONS, Start
 from d2_assets_tests.journeys.journey import Journey
+from d2_assets_tests.journeys.loads import Change, load_update
 from d2_assets_tests.journeys.world import MONTH, NOW, Key, read_live
 
 

@@ -11,7 +11,6 @@ from d2_assets.dhis2.reports import ImportReport
 from d2_assets.sandbox import Fault
 from d2_assets_tests.journeys.faults import (
     CHUNK,
-    Change,
     Disturbance,
     assert_told,
     at_call,
@@ -29,6 +28,7 @@ from d2_assets_tests.journeys.faults import (
 )
 from d2_assets_tests.journeys.fixtures import Start
 from d2_assets_tests.journeys.journey import Journey, key_of
+from d2_assets_tests.journeys.loads import Change
 from d2_assets_tests.journeys.world import MONTH, find_subtree, list_units
 
 

@@ -4,14 +4,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2_assets.data_values.extract import STAGED_SCHEMA
 from d2_assets.errors import ContractError
 from d2_assets.ledger.outcomes import Outcome
 from d2_assets.ledger.quarantine import (
@@ -24,71 +22,14 @@ from d2_assets.ledger.quarantine import (
 from d2_assets.ledger.work_list import COLUMNS
 from d2_assets.staging import database as staged_database
 from d2_assets.staging.database import Database, open_database
-from d2_assets_tests.data_values.builders import CLINIC_1, MONTH, MONTHLY, NUMBER, OPTION, make_row
-
-Row = dict[str, Any]
+from d2_assets_tests.data_values.builders import NUMBER
+from d2_assets_tests.ledger.ended import Row, ended, load_ended, load_spread, registered
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     with open_database(tmp_path) as opened:
         yield opened
-
-
-def _value(number: int, outcome: str, code: str = "E8022", **changes: Any) -> Row:
-    """An outcome of the ``number``-th org unit's value."""
-    row = make_row(row=number, org_unit=f"UnitNumb{number:03}") | {
-        "outcome": outcome,
-        "code": code,
-        "reason": f"It is {code}.",
-        "attempts": 1,
-        "digest": 2**63 + number,
-    }
-    return row | changes
-
-
-def _registration(outcome: str, **changes: Any) -> Row:
-    registration = {
-        "month": MONTH,
-        "data_set": MONTHLY,
-        "period": MONTH,
-        "org_unit": CLINIC_1,
-        "attribute_option_combo": OPTION,
-        "completed": True,
-        "outcome": outcome,
-        "code": "not_registered",
-        "reason": "No write access.",
-        "digest": 7,
-    }
-    return registration | changes
-
-
-_VALUES = pa.schema(
-    [
-        *STAGED_SCHEMA,
-        ("outcome", pa.string()),
-        ("code", pa.string()),
-        ("reason", pa.string()),
-        ("attempts", pa.int32()),
-        ("digest", pa.uint64()),
-    ]
-)
-_REGISTRATIONS = pa.Table.from_pylist([_registration("created")]).schema
-
-
-def _load(database: Database, *values: Row, registrations: tuple[Row, ...] = ()) -> None:
-    """The views that a run leaves."""
-    database.load("outcomes", pa.Table.from_pylist(list(values), _VALUES))
-    database.load("registrations", pa.Table.from_pylist(list(registrations), _REGISTRATIONS))
-
-
-def _load_spread(database: Database, folder: Path, *values: Row, **more: Any) -> None:
-    """The same, with outcomes in a staged table that is worked on in parts."""
-    database.execute("DROP VIEW IF EXISTS outcomes")
-    _load(database, *values, **more)
-    database.save("SELECT * FROM outcomes", folder / "outcomes.parquet")
-    database.execute("DROP TABLE outcomes")
-    database.attach("outcomes", folder / "outcomes.parquet", spread_by="org_unit")
 
 
 def _stage(database: Database, folder: Path, run: str = "run 'one'", **more: Any) -> int:
@@ -102,11 +43,14 @@ def _kept(folder: Path) -> list[Row]:
 def test_values_and_registrations_that_wait_are_in_one_file(
     database: Database, tmp_path: Path
 ) -> None:
-    _load(
+    load_ended(
         database,
-        *(_value(number, "quarantined") for number in range(3)),
-        _value(3, "created"),
-        registrations=(_registration("quarantined"), _registration("created", org_unit="Other")),
+        *(ended(number, "quarantined") for number in range(3)),
+        ended(3, "created"),
+        registrations=(
+            registered("quarantined"),
+            registered("created", org_unit="Other"),
+        ),
     )
     assert _stage(database, tmp_path) == 4
     kept = _kept(tmp_path)
@@ -124,20 +68,20 @@ def test_values_and_registrations_that_wait_are_in_one_file(
 def test_a_row_that_landed_or_was_discarded_leaves(
     database: Database, tmp_path: Path, outcome: str
 ) -> None:
-    _load(database, _value(0, "quarantined"), registrations=(_registration("quarantined"),))
+    load_ended(database, ended(0, "quarantined"), registrations=(registered("quarantined"),))
     assert _stage(database, tmp_path) == 2
-    _load(database, _value(0, outcome), registrations=(_registration(outcome),))
+    load_ended(database, ended(0, outcome), registrations=(registered(outcome),))
     assert _stage(database, tmp_path) == 0
     assert _kept(tmp_path) == []
     assert list_reasons(database) == list_rows(database) == []
 
 
 def test_a_row_keeps_its_id_and_counts_its_attempts(database: Database, tmp_path: Path) -> None:
-    _load(database, _value(0, "quarantined", attempts=0))
+    load_ended(database, ended(0, "quarantined", attempts=0))
     _stage(database, tmp_path, "first")
     (first,) = _kept(tmp_path)
-    again = _value(0, "quarantined", "E9", value="8", attempts=3, digest=9, data_set="Other")
-    _load(database, again)
+    again = ended(0, "quarantined", "E9", value="8", attempts=3, digest=9, data_set="Other")
+    load_ended(database, again)
     _stage(database, tmp_path, "second")
     (second,) = _kept(tmp_path)
     assert second["id"] == first["id"]
@@ -147,10 +91,10 @@ def test_a_row_keeps_its_id_and_counts_its_attempts(database: Database, tmp_path
 
 
 def test_a_row_that_no_run_meets_stays_as_it_is(database: Database, tmp_path: Path) -> None:
-    _load(database, _value(0, "quarantined"), _value(1, "quarantined"))
+    load_ended(database, ended(0, "quarantined"), ended(1, "quarantined"))
     _stage(database, tmp_path, "first")
     before = _kept(tmp_path)
-    _load(database, _value(2, "created"))
+    load_ended(database, ended(2, "created"))
     assert _stage(database, tmp_path, "second") == 2
     assert _kept(tmp_path) == before
 
@@ -159,9 +103,9 @@ def test_a_row_that_no_run_meets_stays_as_it_is(database: Database, tmp_path: Pa
 def test_a_row_that_is_held_back_stays_and_says_so(
     database: Database, tmp_path: Path, outcome: str
 ) -> None:
-    _load(database, _value(0, "quarantined"))
+    load_ended(database, ended(0, "quarantined"))
     _stage(database, tmp_path, "first")
-    _load(database, _value(0, outcome, reason=None))
+    load_ended(database, ended(0, outcome, reason=None))
     _stage(database, tmp_path, "second")
     (row,) = _kept(tmp_path)
     assert (row["code"], row["attempts"], row["run"]) == (outcome, 1, "second")
@@ -169,10 +113,10 @@ def test_a_row_that_is_held_back_stays_and_says_so(
 
 
 def test_a_row_that_a_replay_asked_for_in_vain_says_so(database: Database, tmp_path: Path) -> None:
-    _load(database, _value(0, "quarantined"), _value(1, "quarantined"))
+    load_ended(database, ended(0, "quarantined"), ended(1, "quarantined"))
     _stage(database, tmp_path, "first")
     chosen = _kept(tmp_path)[0]["id"]
-    _load(database)
+    load_ended(database)
     _stage(database, tmp_path, "second", asked=[chosen])
     codes = {row["id"]: row["code"] for row in _kept(tmp_path)}
     assert codes.pop(chosen) == GONE_AT_SOURCE
@@ -183,10 +127,10 @@ def test_a_row_that_a_replay_asked_for_in_vain_says_so(database: Database, tmp_p
 def test_a_row_that_a_run_left_open_stays_as_it_is(
     database: Database, tmp_path: Path, outcome: str
 ) -> None:
-    _load(database, _value(0, "quarantined"))
+    load_ended(database, ended(0, "quarantined"))
     _stage(database, tmp_path, "first")
     before = _kept(tmp_path)
-    _load(database, _value(0, outcome))
+    load_ended(database, ended(0, outcome))
     _stage(database, tmp_path, "second", asked=[before[0]["id"]])
     assert _kept(tmp_path) == before
 
@@ -212,12 +156,12 @@ def test_a_row_leaves_only_when_it_landed_or_was_discarded(
         open_database(Path(folder)) as database,
     ):
         for number, run in enumerate(runs):
-            _load_spread(
+            load_spread(
                 database,
                 Path(folder),
-                *(_value(place, outcome) for place, outcome in run.items()),
+                *(ended(place, outcome) for place, outcome in run.items()),
                 registrations=tuple(
-                    _registration(outcome, org_unit=f"UnitNumb{place:03}")
+                    registered(outcome, org_unit=f"UnitNumb{place:03}")
                     for place, outcome in run.items()
                 ),
             )
@@ -235,7 +179,7 @@ def test_a_row_leaves_only_when_it_landed_or_was_discarded(
 
 
 def test_the_spreadsheet_holds_the_same_rows(database: Database, tmp_path: Path) -> None:
-    _load(database, *(_value(number, "quarantined", value="=1+1") for number in range(3)))
+    load_ended(database, *(ended(number, "quarantined", value="=1+1") for number in range(3)))
     _stage(database, tmp_path)
     told = csv.read_csv(tmp_path / "q.csv").to_pylist()
     kept = _kept(tmp_path)
@@ -248,7 +192,7 @@ def test_the_spreadsheet_holds_the_same_rows(database: Database, tmp_path: Path)
 def test_a_damaged_list_is_named_and_not_overwritten(
     database: Database, tmp_path: Path, damage: str
 ) -> None:
-    _load(database, _value(0, "quarantined"))
+    load_ended(database, ended(0, "quarantined"))
     _stage(database, tmp_path)
     file, note = tmp_path / "q.parquet", tmp_path / "q.parquet.json"
     if damage == "cut":
@@ -259,20 +203,20 @@ def test_a_damaged_list_is_named_and_not_overwritten(
         file.unlink()
     before = file.read_bytes() if file.exists() else None
     with open_database(tmp_path) as later:
-        _load(later, _value(0, "created"))
+        load_ended(later, ended(0, "created"))
         with pytest.raises(ContractError, match=r"q\.parquet is damaged.*Put the file and its"):
             _stage(later, tmp_path)
     assert (file.read_bytes() if file.exists() else None) == before
 
 
 def test_a_list_of_the_first_version_is_taken_over(database: Database, tmp_path: Path) -> None:
-    _load(database, _value(0, "quarantined"), _value(1, "quarantined"))
+    load_ended(database, ended(0, "quarantined"), ended(1, "quarantined"))
     database.save(
         "SELECT 'p' AS pair, 'older' AS run, 'data_value' AS kind, * EXCLUDE (outcome, digest) "
         "FROM outcomes",
         tmp_path / "q.parquet",
     )
-    _load(database, _value(0, "created"))
+    load_ended(database, ended(0, "created"))
     assert _stage(database, tmp_path) == 1
     (row,) = _kept(tmp_path)
     assert (row["row"], row["first_run"], row["attempts"]) == (1, "older", 1)
@@ -282,10 +226,10 @@ def test_reasons_come_with_an_example_the_most_frequent_first(
     database: Database, tmp_path: Path
 ) -> None:
     codes = ("E8022", "value_misfit", "value_misfit")
-    _load(
+    load_ended(
         database,
-        *(_value(number, "quarantined", code) for number, code in enumerate(codes)),
-        registrations=(_registration("quarantined"),),
+        *(ended(number, "quarantined", code) for number, code in enumerate(codes)),
+        registrations=(registered("quarantined"),),
     )
     _stage(database, tmp_path)
     assert list_reasons(database) == [
@@ -296,7 +240,7 @@ def test_reasons_come_with_an_example_the_most_frequent_first(
 
 
 def test_the_screen_shows_the_first_rows_as_text(database: Database, tmp_path: Path) -> None:
-    _load(database, *(_value(number, "quarantined") for number in range(SHOWN + 5)))
+    load_ended(database, *(ended(number, "quarantined") for number in range(SHOWN + 5)))
     assert _stage(database, tmp_path) == SHOWN + 5
     shown = list_rows(database)
     assert len(shown) == SHOWN
