@@ -41,7 +41,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ],
         resources={
             "settings": SettingsResource(file=file),
-            "dhis2": DHIS2Resource(file=file),
+            "dhis2": DHIS2Resource(),
             "home": HomeResource(folder=str(settings.home.resolve())),
         },
         executor=dg.in_process_executor,

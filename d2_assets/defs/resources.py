@@ -32,11 +32,11 @@ class SettingsResource(dg.ConfigurableResource):
 class DHIS2Resource(dg.ConfigurableResource):
     """Clients of the DHIS2 servers in the settings file, by their names there."""
 
-    file: str
-
-    def get_client(self, instance: str, sleep: Callable[[float], None] = time.sleep) -> DHIS2Client:
+    def get_client(
+        self, settings: Settings, instance: str, sleep: Callable[[float], None] = time.sleep
+    ) -> DHIS2Client:
         """A client with a session of its own; ConfigurationError when its secret is missing."""
-        return connect(load_settings(Path(self.file)), instance, sleep=sleep)
+        return connect(settings, instance, sleep=sleep)
 
 
 class HomeResource(dg.ConfigurableResource):

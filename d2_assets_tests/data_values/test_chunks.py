@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from d2_assets.data_values.chunks import iterate_chunks
@@ -65,6 +65,7 @@ def test_chunks_carry_the_fingerprints_of_their_rows(
     assert len(set(planned.values())) == len(NOTES)
 
 
+@settings(max_examples=12)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=30))
 def test_every_row_is_in_one_chunk_whatever_size_is_wanted(sizes: list[int]) -> None:
     wanted = iter(sizes)

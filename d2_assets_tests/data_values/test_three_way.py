@@ -216,7 +216,7 @@ _content: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(_content, _content, _content, st.booleans(), st.booleans())
 def test_after_a_run_each_way_nothing_is_left_to_write_and_no_lone_edit_is_lost(
     shared: dict[str, Any],

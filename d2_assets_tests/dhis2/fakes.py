@@ -16,6 +16,7 @@ class FakeSession:
 
     answer: Callable[[str, Params], Any]
     base_url: str = "https://dhis2.example.org"
+    server: str = "national: https://dhis2.example.org"
     asked: list[tuple[str, Params]] = field(default_factory=list)
     sent: list[tuple[bytes, bool]] = field(default_factory=list)
 

@@ -98,7 +98,7 @@ def sign_in_with_token(journey: Journey) -> None:
 
 
 def cross(disturbances: Sequence[Disturbance]) -> pytest.MarkDecorator:
-    """Each disturbance with each load, in two directions that differ from one to the next."""
+    """Each disturbance with each load, in directions that take turns."""
     return pytest.mark.parametrize(
         ("source", "destination", "load", "disturbance"),
         [
@@ -110,7 +110,7 @@ def cross(disturbances: Sequence[Disturbance]) -> pytest.MarkDecorator:
 
 
 def in_turn(number: int) -> pytest.MarkDecorator:
-    """Each load in two directions; another ``number`` takes others."""
+    """Each load in a direction of its own; another ``number`` takes others."""
     return pytest.mark.parametrize(
         ("source", "destination", "load"),
         [pytest.param(*values, id=name) for name, values in _cases(number)],
@@ -119,9 +119,8 @@ def in_turn(number: int) -> pytest.MarkDecorator:
 
 def _cases(number: int) -> Iterator[tuple[str, tuple[str, str, Change]]]:
     for turn, (name, load) in enumerate(LOADS.items()):
-        for place in (number + turn, number + turn + 3):
-            source, destination = DIRECTIONS[place % 6]
-            yield f"{name}-{source} to {destination}", (source, destination, load)
+        source, destination = DIRECTIONS[(number + 3 * turn) % len(DIRECTIONS)]
+        yield f"{name}-{source} to {destination}", (source, destination, load)
 
 
 # What must hold

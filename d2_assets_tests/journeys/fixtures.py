@@ -27,9 +27,6 @@ DIRECTIONS = (
     ("2.42", "2.43"),
 )
 
-#: For journeys on which the versions tell: put it on a test, or on a module as ``pytestmark``.
-in_all_directions = pytest.mark.parametrize("journey", DIRECTIONS, ids=" to ".join, indirect=True)
-
 #: The share of each pause that a journey waits: rows are stored in far less than ten seconds here.
 _HURRY = 0.05
 
@@ -77,8 +74,16 @@ def start_journey(
         yield start
 
 
-@pytest.fixture(params=BOTH_WAYS, ids=" to ".join)
+@pytest.fixture
 def journey(start_journey: Start, request: pytest.FixtureRequest) -> Journey:
-    """A journey from 2.40 to 2.43, and one from 2.43 to 2.40."""
+    """A journey between the versions that ``give_directions`` gives the test."""
     source, destination = request.param
     return start_journey(source, destination)
+
+
+def give_directions(metafunc: pytest.Metafunc) -> None:
+    """2.40 to 2.43 and back; every pair of neighbours for tests marked ``all_directions``."""
+    if "journey" in metafunc.fixturenames and not hasattr(metafunc.module, "journey"):
+        everywhere = metafunc.definition.get_closest_marker("all_directions")
+        ways = DIRECTIONS if everywhere else BOTH_WAYS
+        metafunc.parametrize("journey", ways, ids=" to ".join, indirect=True)

@@ -16,6 +16,8 @@ from d2_assets_tests.journeys.world import (
     read_live,
 )
 
+pytestmark = pytest.mark.all_directions
+
 
 def assert_nothing_happened(journey: Journey, run: Run) -> None:
     assert not run.success

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from d2_assets_tests.journeys.journey import Journey
 from d2_assets_tests.journeys.world import (
     MONTH,
@@ -9,6 +11,8 @@ from d2_assets_tests.journeys.world import (
     find_object,
     list_registrations,
 )
+
+pytestmark = pytest.mark.all_directions
 
 
 def registration_writes(journey: Journey) -> list:

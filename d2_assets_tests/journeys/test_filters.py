@@ -20,6 +20,8 @@ from d2_assets_tests.journeys.world import (
     read_live,
 )
 
+pytestmark = pytest.mark.all_directions
+
 #: The month in which a financial year of the districts ends, running on the day of the servers.
 WITH_DISTRICTS = CURRENT
 

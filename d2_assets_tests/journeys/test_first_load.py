@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from d2_assets_tests.journeys.journey import PAIR, Journey
 from d2_assets_tests.journeys.world import (
     CURRENT,
@@ -12,6 +14,8 @@ from d2_assets_tests.journeys.world import (
     list_values,
     read_live,
 )
+
+pytestmark = pytest.mark.all_directions
 
 
 def test_a_first_load_lands_whole(journey: Journey) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 
+import pytest
+
 from d2_assets_tests.journeys.journey import Journey
 from d2_assets_tests.journeys.refusing import (
     assert_completed_with_warnings,
@@ -18,6 +20,8 @@ from d2_assets_tests.journeys.world import (
     list_registrations,
     list_values,
 )
+
+pytestmark = pytest.mark.all_directions
 
 
 def find_keys(journey: Journey, elements: Collection[str]) -> set[Key]:

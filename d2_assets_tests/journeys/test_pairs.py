@@ -5,6 +5,8 @@ import pytest
 from d2_assets_tests.journeys.journey import PAIR, Journey
 from d2_assets_tests.journeys.world import MONTH, read_live
 
+pytestmark = pytest.mark.all_directions
+
 
 def leave_out_by_type(journey: Journey) -> None:
     journey.pair["sync_type"] = "metadata"

@@ -23,6 +23,8 @@ from d2_assets_tests.journeys.world import (
     read_live,
 )
 
+pytestmark = pytest.mark.all_directions
+
 VALUES = "/api/dataValueSets"
 
 

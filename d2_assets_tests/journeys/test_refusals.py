@@ -26,6 +26,8 @@ from d2_assets_tests.journeys.world import (
     read_live,
 )
 
+pytestmark = pytest.mark.all_directions
+
 
 def test_half_of_the_units_outside_the_data_set_wait_in_quarantine(journey: Journey) -> None:
     elements = data_set_elements(journey.source.store, "HF_MONTHLY")

@@ -8,6 +8,8 @@ from d2_assets.sandbox import StoredValue
 from d2_assets_tests.journeys.journey import Journey
 from d2_assets_tests.journeys.world import MONTH, data_set_elements, list_values, read_live
 
+pytestmark = pytest.mark.all_directions
+
 
 @dataclass(frozen=True, slots=True)
 class Differences:

@@ -143,7 +143,7 @@ _LEAVES = {"created", "updated", "unchanged", "deleted", "discarded"}
 
 
 @pytest.mark.parametrize("rows_a_part", [60_000, 2])
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(runs=_runs)
 def test_a_row_leaves_only_when_it_landed_or_was_discarded(
     rows_a_part: int, runs: list[Mapping[int, str]]

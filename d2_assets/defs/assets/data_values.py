@@ -108,8 +108,8 @@ def open_work(
         warn=context.log.warning,
     )
     with (
-        closing(dhis2.get_client(pair.source, sleep)) as source,
-        closing(dhis2.get_client(pair.destination, sleep)) as destination,
+        closing(dhis2.get_client(settings, pair.source, sleep)) as source,
+        closing(dhis2.get_client(settings, pair.destination, sleep)) as destination,
         plan_data_values(work, source, destination) as planned,
     ):
         yield planned
