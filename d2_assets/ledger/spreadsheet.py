@@ -19,9 +19,12 @@ _MARK = b"\xef\xbb\xbf"
 
 #: What a spreadsheet would run: all that begins like a formula and is not a plain number.
 _RUN = r"[=@\t\r]|[+-](?:$|[^0-9]|[0-9]+(?:[^0-9.,]|[.,](?:$|[^0-9]|[0-9]+[^0-9])))"
-#: What it would rewrite: 16 digits and more are rounded, leading zeros are cut, and 12e4 is taken
-#: as a power of ten.
-_REWRITTEN = r"[+-]?[0-9.,]{16,}$|[+-]?0[0-9]|[0-9]+[eE][0-9]+$"
+#: What it would rewrite: numbers of 16 digits and more are rounded, leading zeros of a number are
+#: cut, and 12e4 is taken as a power of ten. The ids of rows and runs are of hexadecimal digits and
+#: may look like each of them.
+_REWRITTEN = (
+    r"[+-]?[0-9.,]{16,}$|[+-]?0[0-9]+(?:[.,][0-9]*)?$|[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]+$"
+)
 
 _ROWS_A_BATCH = 20_000
 

@@ -22,8 +22,10 @@ def test_what_a_spreadsheet_would_run_stands_behind_an_apostrophe(text: str) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["1234567890123456", "-1234567890123456.5", "007", "-01", "12e4", "0012345678901e15"]
-)
+    "text",
+    ["1234567890123456", "-1234567890123456.5", "007", "-01", "00.5", "12e4", "1.5E-3",
+     "0012345678901e15", "0123456789012345"],
+)  # fmt: skip
 def test_what_a_spreadsheet_would_rewrite_stands_behind_an_apostrophe(text: str) -> None:
     assert _guard(text) == f"'{text}"
 
@@ -31,7 +33,8 @@ def test_what_a_spreadsheet_would_rewrite_stands_behind_an_apostrophe(text: str)
 @pytest.mark.parametrize(
     "text",
     [None, "", "5", "-5", "+5", "-5.25", "-5,25", "0", "0.5", "202404", "2024Q2", "a=b", "é", "1e",
-     "123456789012345", "0f5e1a2b3c4d5e6f"],
+     "123456789012345", "01/a", "0f5e1a2b3c4d5e6f", "00112233445566ee", "12345e789012345f",
+     "01f9f7f2-0448-4c5b-9d31-7a86f1f6c2aa", "00000000-0000-4000-8000-000000000000"],
 )  # fmt: skip
 def test_other_cells_stay_as_they_are(text: str | None) -> None:
     assert _guard(text) == text

@@ -1,0 +1,1 @@
+"""Metadata, family by family: read, clean, translate, match, check, plan, push, verify."""
