@@ -29,7 +29,7 @@ lint: $(READY) ## Style, types and import rules
 	$(BIN)/lint-imports
 
 unit: $(READY) ## The tests alone
-	$(BIN)/pytest -n 3
+	$(BIN)/pytest -n 4
 
 bench: $(READY) ## Speed and memory, measured anew (about 14 minutes; docs/benchmarks.md)
 	@$(BIN)/python -m benchmarks

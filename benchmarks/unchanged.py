@@ -1,18 +1,21 @@
 """What a month costs in which nothing changed: no writes, and little more than reading.
 
 Reading is the bare minimum: the answers of both servers to the requests that the product makes
-for data values, downloaded to files and not looked at.
+for data values, downloaded to files and not looked at; one server after the other, or both at
+the same time, as the product asks them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
+from threading import Event
 
 from benchmarks.content import MONTH, TODAY, specify_content
 from benchmarks.figures import Figure, measure_time, tell
 from benchmarks.runs import open_client, run_month
 from benchmarks.servers import REQUEST_SECONDS, ROW_SECONDS, Server, start_server
+from d2_assets.both_sides import ask_both
 from d2_assets.data_values.choices import Choices
 from d2_assets.data_values.extract import Window, open_window, plan_reads, stage_values
 from d2_assets.data_values.scope import read_scope
@@ -50,14 +53,17 @@ def measure_unchanged(folder: Path, *, quick: bool) -> Iterator[Figure]:
         tell("unchanged: with the cost of real servers")
         run = run_month(home, source, destination, Choices())
         bare = _read(folder, source, destination, _download)
+        at_once = _read(folder, source, destination, _download, at_once=True)
         registrations = _read(folder, source, destination, _list_registrations)
         writes = sum(server.count_writes().requests for server in servers)
     yield Figure("unchanged.writes", writes, "requests", "== 0")
     yield Figure("unchanged.ratio_to_reading", run.whole / bare, "ratio", "<= 1.5")
+    yield Figure("unchanged.ratio_to_reading_at_once", run.whole / at_once, "ratio")
     with_registrations = run.whole / (bare + registrations)
     yield Figure("unchanged.ratio_to_reading_with_registrations", with_registrations, "ratio")
     yield Figure("unchanged.seconds", run.whole, "s")
     yield Figure("unchanged.seconds_of_reading", bare, "s")
+    yield Figure("unchanged.seconds_of_reading_at_once", at_once, "s")
     yield Figure("unchanged.seconds_of_reading_registrations", registrations, "s")
     runs, reads, stagings = zip(*free, strict=True)
     yield Figure("unchanged.seconds_without_cost", median(runs), "s")
@@ -76,7 +82,9 @@ def _compare(
     )
 
 
-def _read(folder: Path, source: Server, destination: Server, read: Read) -> float:
+def _read(
+    folder: Path, source: Server, destination: Server, read: Read, *, at_once: bool = False
+) -> float:
     """Seconds of reading the values of both sides; what to ask for is found out before."""
     clients = open_client(source, "national"), open_client(destination, "training")
     scope = read_scope(*clients, Choices())
@@ -86,9 +94,18 @@ def _read(folder: Path, source: Server, destination: Server, read: Read) -> floa
         plan_reads(scope.data_sets, scope.source_cuts, window),
         plan_reads(scope.shared_data_sets, scope.destination_cuts, window),
     )
+
+    def read_side(side: int) -> None:
+        own = folder / f"side-{side}"
+        own.mkdir(exist_ok=True)
+        read(clients[side], reads[side], window, own)
+
     with measure_time() as watch:
-        for client, queries in zip(clients, reads, strict=True):
-            read(client, queries, window, folder)
+        if at_once:
+            ask_both(lambda: read_side(0), lambda: read_side(1), Event())
+        else:
+            read_side(0)
+            read_side(1)
     for client in clients:
         client.close()
     return watch.seconds

@@ -27,7 +27,7 @@ _KEY_HASH = f"hash({', '.join(f'mapped.{name}' for name in KEY)})"
 def find_unfit(database: Database, scope: Scope, window: Window, path: Path) -> None:
     """Stage ``checked``: the rows of the view ``mapped`` with verdict, words and value type."""
     _load_reference(database, scope, window)
-    _judge(database, path.with_name("judged.parquet"), strict=scope.strict_keys)
+    _judge(database, scope, path.with_name("judged.parquet"))
     _find_repeated(database)
     database.save(
         f"""
@@ -51,7 +51,8 @@ def belongs_elsewhere(row: str) -> str:
             AND a.org_unit = {row}.org_unit)"""
 
 
-def _judge(database: Database, path: Path, *, strict: bool) -> None:
+def _judge(database: Database, scope: Scope, path: Path) -> None:
+    strict = scope.strict_keys
     # Values of combos that an element has left behind are real data; servers up to 2.42 take them.
     of_combo = "{0}.category_combo = {1}.category_combo AND" if strict else ""
     combos = "option_combo" if strict else "(SELECT DISTINCT option_combo FROM option_combo)"
@@ -87,6 +88,8 @@ def _judge(database: Database, path: Path, *, strict: bool) -> None:
                    WHEN attribute.option_combo IS NULL THEN 'attribute_option_combo_outside'
                    WHEN trim(coalesce(mapped.value, '')) = '' AND coalesce(mapped.comment, '') = ''
                        THEN 'empty_value'
+                   WHEN {scope.requires_value} AND coalesce(mapped.value, '') = ''
+                       THEN 'comment_without_value'
                    WHEN misfit IS NOT NULL THEN 'value_misfit'
                END AS verdict
         FROM mapped

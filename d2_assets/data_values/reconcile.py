@@ -74,7 +74,7 @@ def compare_values(
     database.attach("outcomes", path, spread_by=SPREAD)
     counts = dict(database.rows("SELECT outcome, count(*) FROM outcomes WHERE row >= 0 GROUP BY 1"))
     outcomes = {Outcome(name): rows for name, rows in counts.items()}
-    different = database.value("SELECT count(DISTINCT row) FROM outcomes WHERE row >= 0")
+    different = database.total("SELECT count(DISTINCT row) FROM outcomes WHERE row >= 0")
     by_data_set: dict[str, dict[str, int]] = {}
     for data_set, outcome, rows in database.rows(
         "SELECT data_set, outcome, count(*) FROM outcomes GROUP BY ALL ORDER BY ALL"

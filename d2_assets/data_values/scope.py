@@ -7,7 +7,9 @@ An org unit that the destination lacks must not be asked for there: up to 2.42 t
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from threading import Event
 
+from d2_assets.both_sides import ask_both
 from d2_assets.data_values.choices import Choices
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.metadata import DataSet, OrgUnit
@@ -35,7 +37,7 @@ class Scope:
     destination's units that its account may write to. ``option_combos``: the destination's, by
     category combo. ``strict_keys``: whether the destination refuses a whole request for an option
     combo outside the element's or data set's combo, or a period before a unit opened, as 2.43
-    does; older ones take both.
+    does; older ones take both. ``requires_value``: whether it refuses a comment without a value.
     """
 
     data_sets: Mapping[str, DataSet]
@@ -48,6 +50,7 @@ class Scope:
     source_cuts: tuple[Cut, ...]
     destination_cuts: tuple[Cut, ...]
     strict_keys: bool
+    requires_value: bool
 
     @property
     def shared_data_sets(self) -> tuple[str, ...]:
@@ -61,13 +64,68 @@ class Scope:
         return any(option_combo in options for options in self.option_combos.values())
 
 
-def read_scope(source: DHIS2Client, destination: DHIS2Client, choices: Choices) -> Scope:
-    """Ask both servers. ConfigurationError names a data set or org unit that the source lacks."""
-    size = choices.page_size
-    of_source = {item.id: item for item in source.list_data_sets(size)}
-    chosen = _choose_data_sets(of_source, choices.data_sets, source.name)
-    of_destination = {item.id: item for item in destination.list_assigned_data_sets(list(chosen))}
-    units = {unit.id: unit for unit in source.list_org_units(size)}
+@dataclass(frozen=True, slots=True)
+class _SourceSide:
+    """All data sets of the source, those that the pair moves, and the units it moves."""
+
+    known: Mapping[str, DataSet]
+    chosen: Mapping[str, DataSet]
+    roots: tuple[str, ...]
+    units: Mapping[str, OrgUnit]
+
+
+@dataclass(frozen=True, slots=True)
+class _DestinationSide:
+    """All units of the destination, those that its account may write to, and its combos."""
+
+    units: Mapping[str, OrgUnit]
+    writable: Mapping[str, OrgUnit]
+    option_combos: Mapping[str, frozenset[str]]
+
+
+def read_scope(
+    source: DHIS2Client, destination: DHIS2Client, choices: Choices, stop: Event | None = None
+) -> Scope:
+    """Ask both servers. ConfigurationError names a data set or org unit that the source lacks.
+
+    ``stop`` ends it where it waits before asking again.
+    """
+    stop = stop or Event()
+    theirs, ours = ask_both(
+        lambda: _read_source(source, choices),
+        lambda: _read_destination(destination, choices),
+        stop,
+    )
+    left_out, assigned = ask_both(
+        lambda: _read_relatives(source, theirs.known, theirs.chosen),
+        lambda: destination.list_assigned_data_sets(list(theirs.chosen)),
+        stop,
+    )
+    of_destination = {item.id: item for item in assigned}
+    # What the account may not write to it may not read either (E2012): it is not asked for.
+    shared = {uid: ours.writable[uid] for uid in theirs.units if uid in ours.writable}
+    pull_level = choices.pull_level
+    return Scope(
+        data_sets=theirs.chosen,
+        left_out=left_out,
+        destination_data_sets={
+            uid: of_destination[uid] for uid in theirs.chosen if uid in of_destination
+        },
+        source_units=theirs.units,
+        destination_units=ours.units,
+        writable=frozenset(ours.writable),
+        option_combos=ours.option_combos,
+        source_cuts=split_reads(theirs.units, theirs.roots, pull_level),
+        destination_cuts=split_reads(shared, find_covering_roots(shared), pull_level),
+        strict_keys=destination.dialect.refuses_whole_group,
+        requires_value=destination.dialect.requires_value,
+    )
+
+
+def _read_source(source: DHIS2Client, choices: Choices) -> _SourceSide:
+    known = {item.id: item for item in source.list_data_sets(choices.page_size)}
+    chosen = _choose_data_sets(known, choices.data_sets, source.name)
+    units = {unit.id: unit for unit in source.list_org_units(choices.page_size)}
     roots = find_roots(units, choices.org_units or _visible_roots(source), source.name)
     inside = _units_below(units.values(), roots, choices.deepest_level)
     if not inside:
@@ -77,23 +135,17 @@ def read_scope(source: DHIS2Client, destination: DHIS2Client, choices: Choices) 
             remedy="Raise filters.deepest_level of the pair, or choose units above it.",
             key="filters.deepest_level",
         )
-    theirs = {unit.id: unit for unit in destination.list_org_units(size)}
+    return _SourceSide(known, chosen, roots, inside)
+
+
+def _read_destination(destination: DHIS2Client, choices: Choices) -> _DestinationSide:
+    units = {unit.id: unit for unit in destination.list_org_units(choices.page_size)}
     account = [unit.id for unit in destination.get_me().org_units]
-    writable = _units_below(theirs.values(), account, None)
-    # What the account may not write to it may not read either (E2012): it is not asked for.
-    shared = {uid: writable[uid] for uid in inside if uid in writable}
-    combos = {combo.id: combo.option_combos for combo in destination.list_category_combos(size)}
-    return Scope(
-        data_sets=chosen,
-        left_out=_read_relatives(source, of_source, chosen),
-        destination_data_sets={uid: of_destination[uid] for uid in chosen if uid in of_destination},
-        source_units=inside,
-        destination_units=theirs,
-        writable=frozenset(writable),
-        option_combos=combos,
-        source_cuts=split_reads(inside, roots, choices.pull_level),
-        destination_cuts=split_reads(shared, find_covering_roots(shared), choices.pull_level),
-        strict_keys=destination.dialect.refuses_whole_group,
+    combos = destination.list_category_combos(choices.page_size)
+    return _DestinationSide(
+        units,
+        _units_below(units.values(), account, None),
+        {combo.id: combo.option_combos for combo in combos},
     )
 
 

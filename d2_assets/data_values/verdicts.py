@@ -95,6 +95,11 @@ VERDICTS: Mapping[str, Verdict] = {
         Outcome.QUARANTINED,
         "The value is empty and there is no comment. Enter or delete it at the source.",
     ),
+    "comment_without_value": Verdict(
+        Outcome.QUARANTINED,
+        "There is a comment and no value, which the destination's version of DHIS2 refuses. "
+        "Enter a value at the source, or delete the row there.",
+    ),
     "value_misfit": Verdict(
         Outcome.QUARANTINED, "The value does not fit data element {data_element}: {misfit}."
     ),

@@ -57,7 +57,7 @@ _ROWS = "dataValues"
 Row = Mapping[str, Any]
 
 
-def read_data_value_batches(path: Path, batch_rows: int = 20_000) -> Iterator[pa.RecordBatch]:
+def read_data_value_batches(path: Path, batch_rows: int = 8_192) -> Iterator[pa.RecordBatch]:
     """The data values of a JSON answer in batches of ``DATA_VALUE_SCHEMA``, in its order.
 
     ContractError for what is no such answer, or a row without a key member, by its number (from

@@ -21,6 +21,8 @@ class Dialect:
     honours_import_strategy: bool
     #: One wrong key (element, org unit, period, combo) refuses the whole request [seen].
     refuses_whole_group: bool
+    #: A row without a value is refused [seen], also one that has a comment [read].
+    requires_value: bool
     #: Import answers list rejectedIndexes, rows held back by the strategy among them [seen].
     gives_rejected_indexes: bool
     #: A key that all rows share stands once at the root of a read [seen].
@@ -39,6 +41,7 @@ DIALECTS = (
         import_result_counts_created=True,
         honours_import_strategy=True,
         refuses_whole_group=False,
+        requires_value=False,
         gives_rejected_indexes=False,
         root_holds_shared_keys=False,
         refuses_unknown_read=True,
@@ -50,6 +53,7 @@ DIALECTS = (
         import_result_counts_created=True,
         honours_import_strategy=True,
         refuses_whole_group=False,
+        requires_value=False,
         gives_rejected_indexes=True,
         root_holds_shared_keys=False,
         refuses_unknown_read=True,
@@ -61,6 +65,7 @@ DIALECTS = (
         import_result_counts_created=True,
         honours_import_strategy=True,
         refuses_whole_group=False,
+        requires_value=False,
         gives_rejected_indexes=True,
         root_holds_shared_keys=False,
         refuses_unknown_read=True,
@@ -72,6 +77,7 @@ DIALECTS = (
         import_result_counts_created=False,
         honours_import_strategy=False,
         refuses_whole_group=True,
+        requires_value=True,
         gives_rejected_indexes=True,
         root_holds_shared_keys=True,
         refuses_unknown_read=False,

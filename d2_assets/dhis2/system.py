@@ -15,6 +15,7 @@ _INFO_FIELDS = (
     "version,revision,serverDate,serverTimeZoneId,calendar,dateFormat,systemName,systemId"
 )
 _WRITE_AUTHORITIES = frozenset({"ALL", "F_DATAVALUE_ADD"})
+_METADATA_AUTHORITIES = frozenset({"ALL", "F_METADATA_IMPORT"})
 _ACCOUNT_FIELDS = (
     "id,username,authorities,organisationUnits[id,path],dataViewOrganisationUnits[id,path]"
 )
@@ -56,6 +57,11 @@ class Account:
     def may_write_values(self) -> bool:
         """Whether a role gives the right to write data values (where, the org units say)."""
         return not _WRITE_AUTHORITIES.isdisjoint(self.authorities)
+
+    @property
+    def may_import_metadata(self) -> bool:
+        """Whether a role gives the right to import metadata."""
+        return not _METADATA_AUTHORITIES.isdisjoint(self.authorities)
 
 
 def get_system_info(session: HttpSession) -> SystemInfo:

@@ -91,16 +91,12 @@ def _record_month(database: Database, month: str, path: Path, warn: Callable[[st
 
 def _count_changes(database: Database) -> int:
     """Rows that are not noted as they are now; the key is part of a fingerprint."""
-    database.execute("CREATE OR REPLACE TABLE agreed_changes (rows BIGINT)")
-    database.execute(
+    return database.total(
         """
-        INSERT INTO agreed_changes
         SELECT count(*) FROM alike AS now LEFT JOIN noted ON noted.digest = now.digest
         WHERE noted.digest IS NULL OR noted.unmerged IS DISTINCT FROM now.unmerged
-        """,
-        spread=True,
+        """
     )
-    return database.value("SELECT sum(rows) FROM agreed_changes")
 
 
 def _list_months(database: Database, last_days: str) -> Sequence[str]:

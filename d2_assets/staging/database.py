@@ -23,15 +23,16 @@ import pyarrow.parquet as pq
 
 from d2_assets.disk import disk_error, name_disk_errors
 from d2_assets.errors import ConfigurationError
-from d2_assets.staging.tables import TableNote, seal_table, verify_table
+from d2_assets.staging.tables import TableNote, release_memory, seal_table, verify_table
 
 #: Megabytes that a query may hold before it spills to the scratch folder.
 MEMORY_LIMIT = 96
 
 #: Rows of the largest table in one part of a spread query.
-_ROWS_A_PART = 60_000
+_ROWS_A_PART = 40_000
 
-_BATCH = 20_000
+#: Rows of a result that are held at once before they are written.
+_BATCH = 8_192
 
 #: The folder that a query spills to, in the scratch folder.
 SPILL = "spill"
@@ -121,6 +122,13 @@ class Database:
         rows = self.rows(query)
         return int(rows[0][0] or 0) if rows else 0
 
+    def total(self, query: str) -> int:
+        """The sum of the one number that a query gives for each part of the tables it reads."""
+        with self._explain():
+            return sum(
+                int(self.connection.execute(query).fetchall()[0][0] or 0) for _ in self._parts()
+            )
+
     def iterate(self, query: str, size: int) -> Iterator[pa.Table]:
         """A large result, ``size`` rows at a time (the last part may be smaller).
 
@@ -164,6 +172,7 @@ class Database:
         finally:
             if writer is not None:
                 writer.close()
+            release_memory()
         return rows
 
     @contextmanager
@@ -214,7 +223,7 @@ def open_database(scratch: Path, memory_limit: int = MEMORY_LIMIT) -> Iterator[D
         config={
             "memory_limit": f"{memory_limit}MB",
             "temp_directory": str(spill),
-            "threads": 2,
+            "threads": 1,  # each takes memory of its own, and the servers take most of the time
             "preserve_insertion_order": False,
             # Each file is read a few times; kept in memory, it would stand there until the limit.
             "enable_external_file_cache": False,

@@ -7,6 +7,7 @@
     quarantine/<asset>/<pair>/<month>.parquet   the rows that wait for a person
     quarantine/<asset>/<pair>/discards.jsonl    who took rows off the work list, and why
     agreed/<asset>/<a>--<b>/<month>.parquet     what two instances were last seen to share
+    agreed/<asset>/<pair>/echoes.parquet        what a server keeps otherwise than it was sent
     journal/<asset>/<pair>/<month>.jsonl        every chunk that was sent, and how it ended
     leases/<destination>.lock                   who writes to that destination now
 
@@ -61,6 +62,10 @@ class Home:
         """The Parquet file of what two instances share; both directions have the same."""
         ends = "--".join(sorted((make_slug(one), make_slug(other))))
         return _make_folder(self.root / "agreed" / asset / ends) / f"{month}.parquet"
+
+    def echoes(self, asset: str, pair: str) -> Path:
+        """The Parquet file of what the pair's destination keeps otherwise than it was sent."""
+        return _make_folder(self.root / "agreed" / asset / make_slug(pair)) / "echoes.parquet"
 
     def journal(self, asset: str, pair: str, month: str) -> Path:
         """The journal of a month's chunks (JSON lines)."""

@@ -57,6 +57,12 @@ class TableWriter:
 
     def close(self) -> None:
         self._writer.close()
+        release_memory()
+
+
+def release_memory() -> None:
+    """Give back what Arrow holds for later: large tables come seldom, and a run stays small."""
+    pa.default_memory_pool().release_unused()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from d2_assets.both_sides import ask_both, heed
 from d2_assets.data_values.check import SPREAD, find_unfit
 from d2_assets.data_values.chosen import (
     keep_chosen_registrations,
@@ -49,11 +50,11 @@ def plan_data_values(
     """
     if work.chosen is not None:
         work = replace(work, choices=replace(work.choices, mirror=False))
-    for warning in check_servers(source, destination).warnings:
+    for warning in check_servers(source, destination, work.stop).warnings:
         work.warn(warning)
     with _hold_leases(work, source, destination):
         began = work.clock()
-        whole = read_scope(source, destination, work.choices)
+        whole = read_scope(source, destination, work.choices, work.stop)
         check_write_access(whole, destination)
         scope = narrow_scope(whole, work.chosen) if work.chosen else whole
         window = _open_window(work, whole)
@@ -150,22 +151,31 @@ def _stage_both(
     folder: Path,
     database: Database,
 ) -> None:
+    """Both at once; only the database is one thread's alone."""
     reads = work.chosen is None or bool(work.chosen.values)
     theirs, ours = (scope.data_sets, scope.shared_data_sets) if reads else ((), ())
-    sides = (
-        ("source", source, plan_reads(theirs, scope.source_cuts, window)),
-        ("destination", destination, plan_reads(ours, scope.destination_cuts, window)),
-    )
-    for name, client, queries in sides:
-        path = folder / f"{name}.parquet"
-        work.meter.begin(f"reading the {name}", len(queries))
-        stage_values(
-            client,
-            queries,
-            window,
-            path,
-            lambda done, rows: work.meter.add(done, success=rows),
-        )
+    sides = {
+        "source": (source, plan_reads(theirs, scope.source_cuts, window)),
+        "destination": (destination, plan_reads(ours, scope.destination_cuts, window)),
+    }
+    paths = {name: folder / f"{name}.parquet" for name in sides}
+    so_far: dict[str, tuple[int, int]] = dict.fromkeys(sides, (0, 0))
+
+    def stage(name: str) -> int:
+        def note(done: int, rows: int) -> None:
+            so_far[name] = done, rows
+            heed(work.stop)
+
+        client, queries = sides[name]
+        return stage_values(client, queries, window, paths[name], note)
+
+    def report() -> None:
+        done, rows = map(sum, zip(*so_far.values(), strict=True))
+        work.meter.add(done, success=rows)
+
+    work.meter.begin("reading both sides", sum(len(queries) for _, queries in sides.values()))
+    ask_both(lambda: stage("source"), lambda: stage("destination"), work.stop, report)
+    for name, path in paths.items():
         if work.chosen is None:
             database.attach(name, path, spread_by=SPREAD)
         else:
@@ -183,8 +193,11 @@ def _plan_completeness(
 ) -> CompletenessPlan:
     if work.chosen is not None and not work.chosen.registrations:
         return CompletenessPlan()
-    theirs = read_registrations(source, scope.data_sets, scope.source_cuts, window)
-    ours = read_destination_registrations(destination, scope, window)
+    theirs, ours = ask_both(
+        lambda: read_registrations(source, scope.data_sets, scope.source_cuts, window),
+        lambda: read_destination_registrations(destination, scope, window),
+        work.stop,
+    )
     if work.chosen is not None:
         theirs = keep_chosen_registrations(theirs, work.chosen)
         ours = keep_chosen_registrations(ours, work.chosen)

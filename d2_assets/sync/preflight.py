@@ -4,12 +4,19 @@ Whatever is wrong is told in one failure. Another calendar than ISO 8601 is refu
 ids of an Ethiopian or Nepali server mean other days.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from threading import Event
+from typing import Literal
 
+from d2_assets.both_sides import ask_both
 from d2_assets.data_values.scope import Scope
 from d2_assets.dhis2.client import DHIS2Client
+from d2_assets.dhis2.system import Account
 from d2_assets.errors import ConfigurationError, D2AssetsError, join_errors
+
+Moves = Literal["data_values", "metadata"]
+FindProblems = Callable[[Account, str], Iterator[D2AssetsError]]
 
 _CALENDARS = frozenset({"iso8601", "gregorian"})
 
@@ -23,13 +30,24 @@ class Preflight:
     warnings: tuple[str, ...] = ()
 
 
-def check_servers(source: DHIS2Client, destination: DHIS2Client) -> Preflight:
-    """Ask both servers who they are and who we are there.
+def check_servers(
+    source: DHIS2Client,
+    destination: DHIS2Client,
+    stop: Event | None = None,
+    moves: Moves = "data_values",
+) -> Preflight:
+    """Ask both servers who they are and who we are there, and whether that is enough to move
+    ``moves``.
 
     One problem is raised as it is, so that what may follow stays known (a server that is down is
     worth another try); several become one that names them all.
     """
-    problems = [*_find_problems(source, writes=False), *_find_problems(destination, writes=True)]
+    theirs, ours = ask_both(
+        lambda: list(_find_problems(source)),
+        lambda: list(_find_problems(destination, _MISSING_RIGHTS[moves])),
+        stop or Event(),
+    )
+    problems = [*theirs, *ours]
     if problems:
         raise join_errors(problems, "Nothing was sent:")
     warnings = [client.dialect_warning for client in (source, destination)]
@@ -40,7 +58,9 @@ def check_servers(source: DHIS2Client, destination: DHIS2Client) -> Preflight:
     )
 
 
-def _find_problems(client: DHIS2Client, *, writes: bool) -> Iterator[D2AssetsError]:
+def _find_problems(
+    client: DHIS2Client, find_missing_rights: FindProblems | None = None
+) -> Iterator[D2AssetsError]:
     try:
         calendar = client.get_system_info().calendar
         _ = client.dialect
@@ -53,16 +73,36 @@ def _find_problems(client: DHIS2Client, *, writes: bool) -> Iterator[D2AssetsErr
             f"{client.name} keeps the calendar {calendar}; only iso8601 (Gregorian) is known here.",
             remedy="Period ids mean other days there: this server cannot be part of a pair.",
         )
-    if writes and not account.may_write_values:
+    if find_missing_rights is not None:
+        yield from find_missing_rights(account, client.name)
+
+
+def _find_rights_for_values(account: Account, server: str) -> Iterator[D2AssetsError]:
+    if not account.may_write_values:
         yield ConfigurationError(
-            f"The account {account.username} at {client.name} may not write data values.",
+            f"The account {account.username} at {server} may not write data values.",
             remedy="Give it a user role with the authority F_DATAVALUE_ADD.",
         )
-    if writes and not account.org_units:
+    if not account.org_units:
         yield ConfigurationError(
-            f"The account {account.username} at {client.name} has no data capture org units.",
+            f"The account {account.username} at {server} has no data capture org units.",
             remedy="Give it data capture organisation units above those that the pair moves.",
         )
+
+
+def _find_rights_for_metadata(account: Account, server: str) -> Iterator[D2AssetsError]:
+    if not account.may_import_metadata:
+        yield ConfigurationError(
+            f"The account {account.username} at {server} may not import metadata.",
+            remedy="Give it a user role with the authority F_METADATA_IMPORT, and with those that "
+            "let it change what the pair moves.",
+        )
+
+
+_MISSING_RIGHTS: Mapping[Moves, FindProblems] = {
+    "data_values": _find_rights_for_values,
+    "metadata": _find_rights_for_metadata,
+}
 
 
 def check_write_access(scope: Scope, destination: DHIS2Client) -> None:

@@ -16,7 +16,7 @@ from d2_assets_tests.user_interface import UserInterface
 THREE_MONTHS = ("202311", "202312", "202401")
 ASSET = "assets/data/data_values"
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_an_analyst_materialises_a_month_and_sees_it_green(

@@ -95,6 +95,7 @@ def make_scope(**changes: Any) -> Scope:
         source_cuts=whole,
         destination_cuts=whole,
         strict_keys=False,
+        requires_value=False,
     )
     return replace(scope, **changes)
 

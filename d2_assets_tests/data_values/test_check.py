@@ -101,6 +101,11 @@ CASES: Mapping[str, Case] = {
     ),
     "duplicate_key": Case({"value": "6"}, "more than once", before=[make_row(value="5")]),
     "empty_value": Case({"value": " ", "comment": ""}, "empty"),
+    "comment_without_value": Case(
+        {"value": None, "comment": "closed for floods"},
+        "Enter a value",
+        make_scope(requires_value=True),
+    ),
     "value_misfit": Case({"value": "1.0"}, f"{NUMBER}: INTEGER must be a whole number"),
 }
 
@@ -157,6 +162,12 @@ def test_the_opening_date_binds_newer_servers_only(database: Database, tmp_path:
     for units, binds in ((late, False), (unknown, True), (on_the_last_day, True)):
         scope = make_scope(destination_units=units, strict_keys=binds)
         assert list_verdicts(check_rows(database, tmp_path, [make_row()], scope)) == [None]
+
+
+def test_a_deleted_row_needs_no_value_anywhere(database: Database, tmp_path: Path) -> None:
+    row = make_row(value=None, comment="closed for floods", deleted=True)
+    scope = make_scope(requires_value=True)
+    assert list_verdicts(check_rows(database, tmp_path, [row], scope)) == [None]
 
 
 def test_a_combo_that_an_element_has_left_behind_is_taken_up_to_2_42(

@@ -154,10 +154,11 @@ def test_the_source_is_read_below_the_units_that_its_account_sees() -> None:
     assert set(scope.source_units) == {REGION_2, CLINIC_3}
 
 
-def test_only_newer_servers_are_bound_by_opening_dates() -> None:
+def test_only_newer_servers_are_bound_by_opening_dates_and_ask_for_a_value() -> None:
     for version, binds in (("2.42.4", False), ("2.43.1", True)):
         scope = read_scope(FakeDHIS2().client, FakeDHIS2(version=version).client, Choices())
         assert scope.strict_keys is binds
+        assert scope.requires_value is binds
 
 
 @pytest.mark.parametrize(

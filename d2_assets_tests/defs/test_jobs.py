@@ -54,7 +54,7 @@ def test_progress_is_observed_on_the_partition(journey: Journey, job: str) -> No
     run = journey.run_job(job, month=CURRENT)
     assert run.success, run.failure
     told = [item for item in run.observations if "stage" in item.metadata]
-    assert told[0].metadata["stage"].value == "reading the source"
+    assert told[0].metadata["stage"].value == "reading both sides"
     assert {item.partition for item in told} == {f"{PAIR}|{CURRENT}"}
     names = {"percent", "total", "processed", "success", "warnings", "errors", "rate", "elapsed"}
     assert names <= told[0].metadata.keys()

@@ -54,6 +54,7 @@ def test_the_table_says_what_was_recorded(dialect):
     assert dialect.root_holds_shared_keys == ("orgUnit" not in read["dataValues"][0])
     unknown_read = read_exchange(dialect.version, "dv-read-bad-data-set").status
     assert dialect.refuses_unknown_read == (unknown_read == 409)
+    assert dialect.requires_value == ("E8120" in str(body("dv-empty-value")))
     assert dialect.knows_merge_mode == ("code" in body("meta-after-merge"))
 
 

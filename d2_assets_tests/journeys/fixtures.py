@@ -1,10 +1,11 @@
 """Fixtures of journeys; ``conftest`` of each folder that travels takes them in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from threading import Event
+from zlib import crc32
 
 import dagster as dg
 import pytest
@@ -82,8 +83,17 @@ def journey(start_journey: Start, request: pytest.FixtureRequest) -> Journey:
 
 
 def give_directions(metafunc: pytest.Metafunc) -> None:
-    """2.40 to 2.43 and back; every pair of neighbours for tests marked ``all_directions``."""
+    """2.40 to 2.43 and back; every pair of neighbours for tests marked ``all_directions``, two of
+    them for those marked ``directions_in_turn`` as well."""
     if "journey" in metafunc.fixturenames and not hasattr(metafunc.module, "journey"):
-        everywhere = metafunc.definition.get_closest_marker("all_directions")
-        ways = DIRECTIONS if everywhere else BOTH_WAYS
+        ways = _choose_ways(metafunc)
         metafunc.parametrize("journey", ways, ids=" to ".join, indirect=True)
+
+
+def _choose_ways(metafunc: pytest.Metafunc) -> Sequence[tuple[str, str]]:
+    marked = metafunc.definition.get_closest_marker
+    if marked("directions_in_turn"):
+        half = len(DIRECTIONS) // 2
+        turn = crc32(metafunc.function.__name__.encode()) % half
+        return DIRECTIONS[turn], DIRECTIONS[turn + half]
+    return DIRECTIONS if marked("all_directions") else BOTH_WAYS

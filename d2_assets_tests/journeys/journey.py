@@ -59,6 +59,7 @@ class Journey:
     settings: dict[str, Any] = field(default_factory=lambda: {"first_month": "202310"})
     instances: dict[str, dict[str, Any]] = field(default_factory=dict)
     pairs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _built: tuple[bytes, dg.Definitions] | None = None
 
     def __post_init__(self) -> None:
         for name, sandbox in (("national", self.source), ("training", self.destination)):
@@ -95,7 +96,12 @@ class Journey:
         return file
 
     def build_definitions(self) -> dg.Definitions:
-        return build_definitions(load_settings(self.write_settings(), {}))
+        """As Dagster loads them: anew when the settings have changed."""
+        file = self.write_settings()
+        content = file.read_bytes()
+        if self._built is None or self._built[0] != content:
+            self._built = content, build_definitions(load_settings(file, {}))
+        return self._built[1]
 
     # Runs
 

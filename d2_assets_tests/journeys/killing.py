@@ -71,11 +71,11 @@ class Point:
 
         def call(*args: Any, **options: Any) -> Any:
             counts = not self.of or Path(args[-1]).match(self.of)
-            is_last = counts and next(calls) == self.nth
-            if is_last and not self.after:
+            if counts and not self.after and next(calls) == self.nth:
                 os.kill(os.getpid(), signal.SIGKILL)
             result = original(*args, **options)
-            if is_last:
+            # Calls of several threads are counted as they end: so many have been carried out.
+            if counts and self.after and next(calls) == self.nth:
                 os.kill(os.getpid(), signal.SIGKILL)
             return result
 

@@ -1,7 +1,5 @@
 """Accounts that may not do what the pair needs: one clear failure, and nothing is sent."""
 
-from zlib import crc32
-
 import pytest
 
 from d2_assets_tests.journeys.journey import PAIR, Journey, key_of
@@ -33,6 +31,7 @@ def assert_tells(run: Run, *words: str) -> None:
     assert "Traceback" not in run.failure
 
 
+@pytest.mark.directions_in_turn
 @pytest.mark.parametrize("name", ["national", "training"])
 def test_a_wrong_password_is_told_with_the_instance_and_the_mend(
     journey: Journey, name: str
@@ -46,6 +45,7 @@ def test_a_wrong_password_is_told_with_the_instance_and_the_mend(
     assert "Not-The-Pass-Word-77" not in run.failure
 
 
+@pytest.mark.directions_in_turn
 def test_both_passwords_wrong_are_told_at_once(journey: Journey) -> None:
     for name in ("national", "training"):
         (journey.folder / f"{name}.password").write_text("x", encoding="utf-8")
@@ -54,6 +54,7 @@ def test_both_passwords_wrong_are_told_at_once(journey: Journey) -> None:
     assert_tells(run, *(journey.instances[name]["url"] for name in ("national", "training")))
 
 
+@pytest.mark.directions_in_turn
 def test_a_missing_secret_is_told_before_anything_is_asked(journey: Journey) -> None:
     journey.instances["training"]["auth"] = {
         "username": "admin",
@@ -66,10 +67,7 @@ def test_a_missing_secret_is_told_before_anything_is_asked(journey: Journey) -> 
 
 
 def test_a_token_signs_in_as_well(journey: Journey) -> None:
-    tokens = {"2.40": "d2pat_", "2.43": "d2p_"}
-    prefix = tokens[journey.source.version[:4]]
-    key = f"{prefix}{'A' * 44}{crc32(b'A' * 44):010d}"
-    journey.source.store.put_token(key, "admin")
+    key = journey.source.add_token("admin")
     (journey.folder / "national.token").write_text(key, encoding="utf-8")
     journey.instances["national"]["auth"] = {"token_file": "national.token"}
     run = journey.materialise(MONTH)
@@ -85,6 +83,7 @@ def test_an_account_without_the_right_to_write_is_told_what_it_lacks(journey: Jo
     assert_tells(run, "viewer", "training", "may not write data values", "F_DATAVALUE_ADD")
 
 
+@pytest.mark.directions_in_turn
 def test_an_account_without_org_units_is_told_what_it_lacks(journey: Journey) -> None:
     change_object(journey.destination.store, "users", "clerk", {"organisationUnits": []})
     journey.set_account("training", "clerk")
@@ -93,6 +92,7 @@ def test_an_account_without_org_units_is_told_what_it_lacks(journey: Journey) ->
     assert_tells(run, "clerk", "training", "no data capture org units", "Give it data capture")
 
 
+@pytest.mark.directions_in_turn
 def test_an_account_with_units_elsewhere_is_told_what_it_lacks(journey: Journey) -> None:
     first, *_, last = list_units(journey.destination.store, 2)
     place = [{"id": last}]
@@ -188,6 +188,7 @@ def test_an_account_of_one_district_moves_what_it_sees_at_the_source(journey: Jo
     assert len(read_live(journey.destination.store, [MONTH])) > 0
 
 
+@pytest.mark.directions_in_turn
 @pytest.mark.parametrize("name", ["national", "training"])
 def test_another_calendar_is_refused(journey: Journey, name: str) -> None:
     sandbox = {"national": journey.source, "training": journey.destination}[name]

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from d2_assets_tests.journeys.faults import look
 from d2_assets_tests.journeys.fixtures import Start
 from d2_assets_tests.journeys.journals import (
     assert_nothing_settled_was_sent_twice,
@@ -15,6 +16,7 @@ from d2_assets_tests.journeys.journals import (
 )
 from d2_assets_tests.journeys.journey import PAIR, Journey
 from d2_assets_tests.journeys.killing import Started, open_dagster, start_run
+from d2_assets_tests.journeys.loads import LOADS, Change
 from d2_assets_tests.journeys.runs import Run
 from d2_assets_tests.journeys.waiting import wait_until
 from d2_assets_tests.journeys.world import CURRENT, MONTH, read_live
@@ -66,11 +68,17 @@ def _assert_moved_once(journey: Journey) -> None:
     assert journey.rows_sent() == len(live)
 
 
-def test_two_runs_of_one_month_send_every_row_once(journey: Journey) -> None:
+@pytest.mark.parametrize("load", LOADS.values(), ids=LOADS)
+def test_two_runs_of_one_month_send_every_row_once(journey: Journey, load: Change) -> None:
+    load(journey)
+    journey.clear_requests()
+    wanted = look(journey).different
     with _two_runs(journey) as (first, second):
         assert (first.join(), second.join()) == (0, 0)
     _assert_named(second, first, journey)
-    _assert_moved_once(journey)
+    live = read_live(journey.source.store, [MONTH])
+    assert read_live(journey.destination.store, [MONTH]) == live
+    assert journey.rows_sent() == wanted
     journey.prove_nothing_is_lost(MONTH)
     assert_nothing_settled_was_sent_twice(list_entries(journey, MONTH))
 

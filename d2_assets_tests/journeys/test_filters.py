@@ -41,6 +41,7 @@ def test_units_below_the_deepest_level_are_counted_as_filtered(journey: Journey)
     assert not {key[1] for key in landed} & below
 
 
+@pytest.mark.directions_in_turn
 @pytest.mark.parametrize("level", [2, 4])
 def test_reads_split_by_a_level_give_the_same_rows(journey: Journey, level: int) -> None:
     journey.pair["filters"] = {"pull_level": level}
@@ -78,6 +79,7 @@ def test_only_the_chosen_parts_of_the_hierarchy_are_read(journey: Journey) -> No
     } <= inside
 
 
+@pytest.mark.directions_in_turn
 def test_an_org_unit_that_the_source_lacks_is_named(journey: Journey) -> None:
     journey.pair["filters"] = {"org_units": ["Zx9Zx9Zx9Zx"]}
     run = journey.materialise(MONTH)
@@ -103,6 +105,7 @@ def test_only_the_chosen_data_sets_are_read(journey: Journey) -> None:
     assert {item.data_set for item in registered} == set(ids)
 
 
+@pytest.mark.directions_in_turn
 def test_a_data_set_that_the_source_lacks_is_named(journey: Journey) -> None:
     journey.pair["filters"] = {"data_sets": ["Zx9Zx9Zx9Zx"]}
     run = journey.materialise(MONTH)
@@ -111,6 +114,7 @@ def test_a_data_set_that_the_source_lacks_is_named(journey: Journey) -> None:
     assert "filters.data_sets" in run.failure
 
 
+@pytest.mark.directions_in_turn
 def test_dates_cut_to_the_day(journey: Journey) -> None:
     start, end = date(2024, 4, 10), date(2024, 4, 20)
     journey.pair["filters"] = {"start_date": f"{start}", "end_date": f"{end}"}

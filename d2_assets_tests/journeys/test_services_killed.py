@@ -26,7 +26,7 @@ from d2_assets_tests.journeys.world import MONTH, Templates, read_live
 from d2_assets_tests.listening import _list_family
 from d2_assets_tests.user_interface import START_SECONDS, UserInterface, run_user_interface
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("dagster dev")]
+pytestmark = pytest.mark.timeout(900)
 
 CHUNK, WRITERS = 5, 2
 _LAUNCH = """

@@ -117,6 +117,7 @@ def put_extra(journey: Journey, rows: int) -> set:
     return {value.key for value in extra[:rows]}
 
 
+@pytest.mark.directions_in_turn
 def test_rows_that_only_the_destination_has_are_counted_and_left(journey: Journey) -> None:
     journey.materialise(MONTH)
     extra = put_extra(journey, 5)
@@ -145,6 +146,7 @@ def test_a_mirror_removes_what_only_the_destination_has(journey: Journey) -> Non
     journey.prove_nothing_is_lost(MONTH)
 
 
+@pytest.mark.directions_in_turn
 def test_the_brake_stops_a_mirror_that_would_take_too_much(journey: Journey) -> None:
     journey.materialise(MONTH)
     before = read_live(journey.destination.store, [MONTH])

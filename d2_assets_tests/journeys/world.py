@@ -6,6 +6,7 @@ The content is generated once for all tests of a process; each journey works on 
 import shutil
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ class Templates:
         return start_sandbox(version, store, clock=read_clock)
 
 
+@cache
 def find_month(period: str) -> str:
     """The partition that a period belongs to on the day of the servers."""
     return find_partition(parse_period(period), TODAY)

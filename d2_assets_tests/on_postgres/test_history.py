@@ -18,8 +18,6 @@ from d2_assets_tests.journeys.world import MONTH, SIX_MONTHS
 from d2_assets_tests.on_postgres.conftest import PASSWORD
 from d2_assets_tests.postgres import query
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 _MATERIALISED = """
     select partition from event_logs
     where dagster_event_type = 'ASSET_MATERIALIZATION' and asset_key = '["data", "data_values"]'

@@ -22,7 +22,7 @@ from d2_assets_tests.listening import list_listening
 from d2_assets_tests.postgres import query
 from d2_assets_tests.user_interface import START_SECONDS, UserInterface, run_user_interface
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("postgres")]
+pytestmark = pytest.mark.timeout(900)
 
 THREE_MONTHS = SIX_MONTHS[:3]
 _LAUNCH = """

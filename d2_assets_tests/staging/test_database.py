@@ -84,6 +84,7 @@ def test_a_spread_query_gives_every_row_once(database: Database, tmp_path: Path,
         note = database.save(joined, tmp_path / "joined.parquet", spread=True)
         database.execute("CREATE TABLE counted AS SELECT 0::BIGINT AS number LIMIT 0")
         database.execute("INSERT INTO counted SELECT number FROM lefts", spread=True)
+        assert database.total("SELECT count(DISTINCT number) FROM lefts") == rows
     assert note.rows == len(whole) == rows
     database.attach("joined", tmp_path / "joined.parquet")
     assert database.rows("SELECT * FROM joined ORDER BY number") == whole

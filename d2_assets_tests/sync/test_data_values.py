@@ -1,9 +1,11 @@
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from d2_assets.data_values.choices import Reverse
+from d2_assets.dhis2.data_values import DataValueQuery
 from d2_assets.errors import ConfigurationError, TransientError
 from d2_assets.ledger.lease import hold_lease
 from d2_assets.staging.tables import verify_table
@@ -66,6 +68,25 @@ def test_a_range_of_months_is_read_once(tmp_path: Path) -> None:
         assert planned.folder.name == f"202510-{MONTH}"
     asked = [(query.data_set, period) for query in source.reads for period in query.periods]
     assert len(asked) == len(set(asked))
+
+
+def test_both_sides_are_read_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each waits with its first reading until the other has begun."""
+    both, met = Barrier(2, timeout=30), set[str]()
+    download = FakeDHIS2.download_data_values
+
+    def meet(server: FakeDHIS2, query: DataValueQuery, to: Path) -> int:
+        if query.include_deleted and server.name not in met:
+            met.add(server.name)
+            both.wait()
+        return download(server, query, to)
+
+    monkeypatch.setattr(FakeDHIS2, "download_data_values", meet)
+    with open_plan(make_work(tmp_path), _source(), FakeDHIS2()) as planned:
+        assert planned.plan.read(MONTH) > 0
+    assert met == {"national", "training"}
 
 
 def test_the_destination_is_asked_for_the_shared_data_sets_only(tmp_path: Path) -> None:
@@ -147,8 +168,7 @@ def test_every_stage_is_told(tmp_path: Path) -> None:
     move(make_work(tmp_path, told=told), _source(), FakeDHIS2())
     stages = [item.stage for item in told if isinstance(item, Progress)]
     assert list(dict.fromkeys(stages)) == [
-        "reading the source",
-        "reading the destination",
+        "reading both sides",
         f"sending {MONTH}",
         f"reading back {MONTH}",
     ]

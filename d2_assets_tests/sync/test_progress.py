@@ -23,12 +23,12 @@ def _meter() -> tuple[Meter, Clock, list[Progress]]:
 
 def test_the_first_stage_is_told_at_once_and_a_short_one_passes_unseen() -> None:
     meter, clock, told = _meter()
-    meter.begin("reading the source", 10)
-    meter.begin("reading the destination", 20)
+    meter.begin("reading both sides", 10)
+    meter.begin("planning", 20)
     clock.now += INTERVAL
     meter.begin("sending", 30)
     assert [(one.stage, one.total, one.processed) for one in told] == [
-        ("reading the source", 10, 0),
+        ("reading both sides", 10, 0),
         ("sending", 30, 0),
     ]
 
