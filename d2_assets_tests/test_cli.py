@@ -75,6 +75,15 @@ def test_an_instance_is_added_and_removed(file: Path) -> None:
     assert file.read_text(encoding="utf-8") == before
 
 
+def test_an_instance_without_an_account_is_told_the_options_that_name_one(file: Path) -> None:
+    before = file.read_bytes()
+    result = run("instances", "add", "own", "https://own.example.org", "--config", file)
+    assert result.exit_code == 1
+    for option in ("--username", "--password-file", "--token-env"):
+        assert option in result.stderr
+    assert file.read_bytes() == before
+
+
 def test_a_pair_is_added_and_removed(file: Path) -> None:
     before = file.read_text(encoding="utf-8")
     words = ("national", "training", "--name", "again", "--data-set", "BfMAe6Itzgt")
@@ -118,7 +127,8 @@ def test_the_sandbox_is_started_as_asked(monkeypatch: pytest.MonkeyPatch) -> Non
     started: dict[str, object] = {}
     stand_in = SimpleNamespace(run_sandbox=lambda **choices: started.update(choices))
     monkeypatch.setitem(sys.modules, "d2_assets.sandbox.command", stand_in)
-    result = run("sandbox", "up", "--values", 500, "--port-243", 9043, "--destination-data")
+    words = ["--values", 500, "--port-243", 9043, "--destination-data", "--org-units", 5000]
+    result = run("sandbox", "up", *words)
     assert result.exit_code == 0
     assert started == {
         "values": 500,
@@ -128,6 +138,9 @@ def test_the_sandbox_is_started_as_asked(monkeypatch: pytest.MonkeyPatch) -> Non
         "port_243": 9043,
         "home": Path(".d2_assets/sandbox"),
         "destination_data": True,
+        "org_units": 5000,
+        "data_elements": 0,
+        "empty_destination": False,
     }
 
 

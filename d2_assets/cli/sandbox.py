@@ -21,6 +21,15 @@ def sandbox_up(
     destination_data: Annotated[
         bool, typer.Option("--destination-data", help="Give data values to the 2.43 server too.")
     ] = False,
+    org_units: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Org units made, at least.")
+    ] = 0,
+    data_elements: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Data elements made, at least.")
+    ] = 0,
+    empty_destination: Annotated[
+        bool, typer.Option("--empty-destination", help="Let the 2.43 server hold nothing yet.")
+    ] = False,
 ) -> None:
     """Serve two stand-in DHIS2 servers, 2.40 and 2.43, until Ctrl+C."""
     from d2_assets.sandbox.command import run_sandbox
@@ -33,4 +42,7 @@ def sandbox_up(
         port_243=port_243,
         home=home,
         destination_data=destination_data,
+        org_units=org_units,
+        data_elements=data_elements,
+        empty_destination=empty_destination,
     )

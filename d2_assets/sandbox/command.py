@@ -12,6 +12,7 @@ from pathlib import Path
 
 from d2_assets.sandbox.accounts import read_password
 from d2_assets.sandbox.content import ContentSpec
+from d2_assets.sandbox.content_fresh import EMPTY, FreshServer
 from d2_assets.sandbox.server import start_sandbox
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -22,7 +23,17 @@ class _Server:
     name: str
     version: str
     port: int
+    content: ContentSpec | FreshServer
     with_data: bool
+
+    @property
+    def held(self) -> str:
+        """What it holds, in words."""
+        if isinstance(self.content, FreshServer):
+            return "nothing yet"
+        if self.with_data:
+            return f"{self.content.values:,} data values"
+        return "metadata, no data values"
 
 
 def run_sandbox(
@@ -33,12 +44,16 @@ def run_sandbox(
     port_243: int = 18043,
     home: Path = Path(".d2_assets/sandbox"),
     destination_data: bool = False,
+    org_units: int = 0,
+    data_elements: int = 0,
+    empty_destination: bool = False,
 ) -> None:
     """Serve both until SIGINT or SIGTERM. The state stays in ``home`` and is used again.
 
     ``values`` data values are generated for the source, and for the destination as well with
     ``destination_data``. They are generated again when the size, the seed or the month changes.
-    Raises ConfigurationError when a port is taken.
+    There are at least ``org_units`` and ``data_elements``. With ``empty_destination`` the
+    destination is a server on its first day. Raises ConfigurationError when a port is taken.
     """
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -48,24 +63,36 @@ def run_sandbox(
             f"WARNING: the sandbox listens on {host}. Everyone who reaches this machine can read "
             "and change it: its password is public. Use --host 127.0.0.1 to keep it to yourself."
         )
-    content = ContentSpec(values=values, seed=seed)
+    content = ContentSpec(
+        values=values, seed=seed, org_units=org_units, data_elements=data_elements
+    )
+    servers = (
+        _Server("national", "2.40", port_240, content, with_data=True),
+        _Server(
+            "training",
+            "2.43",
+            port_243,
+            EMPTY if empty_destination else content,
+            with_data=destination_data,
+        ),
+    )
     with ExitStack() as running:
-        for server in (
-            _Server("national", "2.40", port_240, with_data=True),
-            _Server("training", "2.43", port_243, with_data=destination_data),
-        ):
+        for server in servers:
             sandbox = running.enter_context(
                 start_sandbox(
                     server.version,
                     home / f"{server.name}.db",
                     port=server.port,
                     host=host,
-                    content=content,
+                    content=server.content,
                     with_data=server.with_data,
                 )
             )
-            held = f"{values:,} data values" if server.with_data else "metadata, no data values"
-            print(f"{server.name}: {sandbox.url} stands in for DHIS2 {sandbox.version}, {held}")
-        print(f"Accounts: admin, clerk, viewer; password: {read_password()}. Ctrl-C stops both.")
+            print(
+                f"{server.name}: {sandbox.url} stands in for DHIS2 {sandbox.version}, {server.held}"
+            )
+        print(
+            f"Accounts: admin, sync, clerk, viewer; password: {read_password()}. Ctrl-C stops both."
+        )
         stopped.wait()
     print("The sandbox has stopped.")

@@ -5,16 +5,26 @@ included, spread evenly over what the facilities could have reported.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, product
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from d2_assets.periods import Period, iterate_periods, parse_month
-from d2_assets.sandbox.content_metadata import Country, Unit
-from d2_assets.sandbox.content_plan import DATA_SETS, DISTRICTS, DataSetPlan
+from d2_assets.sandbox.content_bodies import Body
+from d2_assets.sandbox.content_fresh import FreshServer, list_fresh_metadata
+from d2_assets.sandbox.content_metadata import Country, Extent
+from d2_assets.sandbox.content_plan import (
+    DATA_SETS,
+    DISTRICTS,
+    DataSetPlan,
+    count_option_combos,
+)
+from d2_assets.sandbox.content_system import list_settings
+from d2_assets.sandbox.content_units import Unit
 from d2_assets.sandbox.store import Clock, Store
 from d2_assets.sandbox.stored_values import Registration, Row, upsert_rows
 from d2_assets.sandbox.versions import VersionFacts
@@ -34,21 +44,30 @@ _BATCH = 20_000
 class ContentSpec:
     """What to generate: ``values`` data values over ``months`` up to ``last_month`` ("202611").
 
-    Without a last month it is the current one.
+    Without a last month it is the current one. ``org_units`` and ``data_elements`` are how many
+    there are at least; those beyond what the values need hold none, and the values stay the same.
     """
 
     values: int = 20_000
     seed: int = 2026
     months: int = 24
     last_month: str | None = None
+    org_units: int = 0
+    data_elements: int = 0
 
 
 def fill_store(
-    path: Path, facts: VersionFacts, spec: ContentSpec, *, with_data: bool, clock: Clock
+    path: Path,
+    facts: VersionFacts,
+    spec: ContentSpec | FreshServer,
+    *,
+    with_data: bool,
+    clock: Clock,
 ) -> bool:
     """Generate the content into ``path``; False when the file holds just that already."""
     today = clock().astimezone(UTC)
-    spec = replace(spec, last_month=spec.last_month or f"{today:%Y%m}")
+    if isinstance(spec, ContentSpec):
+        spec = replace(spec, last_month=spec.last_month or f"{today:%Y%m}")
     mark = asdict(spec) | {"version": facts.version, "with_data": with_data}
     store = Store(path, clock)
     try:
@@ -60,19 +79,32 @@ def fill_store(
         leftover.unlink()
     store = Store(path, clock)
     try:
-        generator = _Generator(spec, facts, today)
-        for plural, bodies in generator.country.metadata.items():
-            store.put_metadata(plural, bodies)
-        store.put_setting("keyCalendar", "iso8601")
-        store.put_setting("keyDateFormat", "yyyy-MM-dd")
-        if with_data:
-            generator.write_rows(store)
-            store.put_registrations(generator.iterate_registrations())
+        if isinstance(spec, ContentSpec):
+            _fill_with_country(store, facts, spec, today, with_data=with_data)
+        else:
+            _put(store, list_fresh_metadata(facts), list_settings(facts, fresh=True))
         # Last, so that an interrupted run is taken for none.
         store.put_setting(_MARK, json.loads(json.dumps(mark)))
     finally:
         store.close()
     return True
+
+
+def _fill_with_country(
+    store: Store, facts: VersionFacts, spec: ContentSpec, today: datetime, *, with_data: bool
+) -> None:
+    generator = _Generator(spec, facts, today)
+    _put(store, generator.country.metadata, list_settings(facts, fresh=False))
+    if with_data:
+        generator.write_rows(store)
+        store.put_registrations(generator.iterate_registrations())
+
+
+def _put(store: Store, metadata: Mapping[str, Sequence[Body]], settings: Mapping[str, Any]) -> None:
+    for plural, bodies in metadata.items():
+        store.put_metadata(plural, bodies)
+    for name, value in settings.items():
+        store.put_setting(name, value)
 
 
 #: Data element, category and attribute option combo, and the element's value type.
@@ -88,10 +120,10 @@ class _Generator:
         self._first_day = _go_back(last.start, spec.months - 1)
         opened_late = _go_back(last.start, min(3, spec.months - 1)).isoformat()
         self._periods = {plan.code: self._list_periods(plan) for plan in DATA_SETS}
-        probe = Country(spec.seed, len(DISTRICTS), facts, opened_late)
-        per_district = self._count_slots(probe) / len(DISTRICTS)
-        facilities = max(len(DISTRICTS), int(spec.values / per_district * 1.05) + 2)
-        self.country = Country(spec.seed, facilities, facts, opened_late)
+        per_district = self._count_slots() / len(DISTRICTS)
+        reporting = max(len(DISTRICTS), int(spec.values / per_district * 1.05) + 2)
+        extent = Extent(reporting, opened_late, spec.org_units, spec.data_elements)
+        self.country = Country(spec.seed, facts, extent)
 
     def _list_periods(self, plan: DataSetPlan) -> list[Period]:
         return [
@@ -118,11 +150,13 @@ class _Generator:
             start = period.start.isoformat()
             yield from ((period, unit) for unit in units if unit.opened <= start)
 
-    def _count_slots(self, country: Country) -> int:
+    def _count_slots(self) -> int:
+        """How many values there could be if each district had one facility."""
         return sum(
-            len(self._list_slots(country, plan))
+            sum(count_option_combos(element.combo) for element in plan.elements)
+            * count_option_combos(plan.attribute_combo)
             * len(self._periods[plan.code])
-            * len(country.list_reporting_units(plan))
+            * len(DISTRICTS[:: plan.share])
             for plan in DATA_SETS
         )
 

@@ -6,6 +6,7 @@ that a reader forgot.
 """
 
 from dataclasses import dataclass
+from math import prod
 
 FACILITY_LEVEL = 4
 DISTRICT_LEVEL = 3
@@ -53,6 +54,12 @@ class DataSetPlan:
     attribute_combo: str = DEFAULT
     level: int = FACILITY_LEVEL
     share: int = 1
+
+
+def count_option_combos(combo: str) -> int:
+    """How many option combos a category combo has."""
+    categories = () if combo == DEFAULT else COMBOS[combo][1]
+    return prod(len(CATEGORIES[name][1]) for name in categories)
 
 
 def _count(code: str, name: str, combo: str = DEFAULT) -> ElementPlan:

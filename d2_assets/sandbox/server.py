@@ -21,6 +21,7 @@ from d2_assets.errors import ConfigurationError
 from d2_assets.sandbox import accounts
 from d2_assets.sandbox.application import Application
 from d2_assets.sandbox.content import ContentSpec, fill_store
+from d2_assets.sandbox.content_fresh import FreshServer
 from d2_assets.sandbox.faults import Fault, FaultPlan, RequestLog, RequestRecord
 from d2_assets.sandbox.instance import Instance
 from d2_assets.sandbox.store import Clock, Store
@@ -109,14 +110,15 @@ def start_sandbox(
     *,
     port: int = 0,
     host: str = "127.0.0.1",
-    content: ContentSpec | None = None,
+    content: ContentSpec | FreshServer | None = None,
     with_data: bool = True,
     clock: Clock = read_clock,
 ) -> Sandbox:
     """Serve one instance from the file ``store``, on a free port when ``port`` is 0.
 
     With a ``content`` the file is filled with it, unless it holds just that already; without, it
-    is served as it is. ``with_data`` False gives the metadata alone: a destination. Raises
+    is served as it is, and a new file knows not even an account. ``EMPTY`` is the content of a
+    server on its first day. ``with_data`` False gives the metadata alone: a destination. Raises
     ConfigurationError for an unknown version and for a port that is taken.
     """
     facts = find_version(version)

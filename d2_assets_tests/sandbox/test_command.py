@@ -18,12 +18,19 @@ from d2_assets_tests.sandbox.conftest import Serve
 _CALL = """
 from pathlib import Path
 from d2_assets.sandbox.command import run_sandbox
-run_sandbox(values=100, port_240=0, port_243=0, home=Path({home!r}))
+run_sandbox(values=100, port_240=0, port_243=0, home=Path({home!r}){more})
 """
 
 
+def _count(url: str, plural: str) -> int:
+    """How many objects of a class a server has."""
+    auth = ("admin", read_password())
+    answer = requests.get(f"{url}/api/{plural}", auth=auth, params={"pageSize": 1}, timeout=10)
+    return int(answer.json()["pager"]["total"])
+
+
 def test_it_serves_both_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    command = [sys.executable, "-u", "-c", _CALL.format(home=str(tmp_path))]
+    command = [sys.executable, "-u", "-c", _CALL.format(home=str(tmp_path), more="")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(3)]
@@ -39,6 +46,23 @@ def test_it_serves_both_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert versions == ["2.40.9.1", "2.43.1"]
     assert process.returncode == 0
     assert "stopped" in rest
+
+
+def test_sizes_and_an_empty_destination_by_flag(tmp_path: Path) -> None:
+    more = ", org_units=300, data_elements=200, empty_destination=True"
+    command = [sys.executable, "-u", "-c", _CALL.format(home=str(tmp_path), more=more)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        source, destination = re.findall(r"http://[^\s/]+", "".join(lines))
+        counts = [
+            [_count(url, plural) for plural in ("organisationUnits", "dataElements")]
+            for url in (source, destination)
+        ]
+        process.send_signal(signal.SIGTERM)
+        process.stdout.read()
+    assert counts == [[300, 200], [0, 0]]
+    assert "nothing yet" in lines[1]
 
 
 def test_a_taken_port_ends_it_at_once_with_the_mend(serve: Serve, tmp_path: Path) -> None:

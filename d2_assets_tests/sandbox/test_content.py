@@ -7,16 +7,20 @@ import pytest
 
 from d2_assets.periods import parse_period
 from d2_assets.sandbox import ContentSpec, Store, StoredValue
+from d2_assets.sandbox.catalogue import KEY_CLASSES
 from d2_assets.sandbox.content import fill_store
 from d2_assets.sandbox.versions import VERSIONS
 from d2_assets_tests.sandbox.asking import Form, send
 from d2_assets_tests.sandbox.conftest import NOW, Serve
 
+#: By seed: the monthly form, and the unit of the first of 100 values.
+_UIDS = {2026: ("NCDwoTJ0NXc", "Kay9M266hph"), 7: ("dq1X1Hlu3fM", "MvYweYKT4gz")}
+
 
 def _fill(
-    path: Path, version: str = "2.40", *, with_data: bool = True, values: int, seed: int = 2026
+    path: Path, version: str = "2.40", *, with_data: bool = True, values: int, **more: int
 ) -> Store:
-    content = ContentSpec(values=values, seed=seed)
+    content = ContentSpec(values=values, **more)  # type: ignore[arg-type]
     fill_store(path, VERSIONS[version], content, with_data=with_data, clock=lambda: NOW)
     return Store(path, lambda: NOW)
 
@@ -40,9 +44,44 @@ def test_a_destination_has_the_source_s_metadata_and_no_data(tmp_path: Path) -> 
     source = _fill(tmp_path / "a.db", values=500)
     destination = _fill(tmp_path / "b.db", "2.43", values=500, with_data=False)
     assert destination.data_values() == destination.registrations() == []
-    for plural in source.plurals:
+    for plural in (*KEY_CLASSES.values(), "users", "programs", "dashboards"):
         uids = [{body["id"] for body in store.metadata(plural)} for store in (source, destination)]
-        assert uids[0] == uids[1]
+        # One type of value is gone by 2.43.
+        assert len(uids[0] - uids[1]) == (plural == "dataElements")
+        assert uids[1] - uids[0] == set()
+
+
+def test_sizes_add_metadata_and_leave_the_values_as_they_are(tmp_path: Path) -> None:
+    small = _fill(tmp_path / "a.db", values=500)
+    large = _fill(tmp_path / "b.db", values=500, org_units=150, data_elements=333)
+    assert len(large.metadata("organisationUnits")) == 150
+    assert len(large.metadata("dataElements")) == 333
+    assert large.data_values() == small.data_values()
+    assert large.registrations() == small.registrations()
+    for plural in small.plurals:
+        kept = {body["id"] for body in small.metadata(plural)}
+        assert kept <= {body["id"] for body in large.metadata(plural)}
+    grouped = {
+        one["id"] for body in large.metadata("dataElementGroups") for one in body["dataElements"]
+    }
+    lines = [one for one in large.metadata("dataElements") if one["code"].startswith("LINE_")]
+    assert {one["id"] for one in lines} <= grouped
+
+
+def test_sizes_below_what_values_need_change_nothing(tmp_path: Path) -> None:
+    small = _fill(tmp_path / "a.db", values=500)
+    same = _fill(tmp_path / "b.db", values=500, org_units=1, data_elements=1)
+    for plural in small.plurals:
+        assert small.metadata(plural) == same.metadata(plural)
+
+
+@pytest.mark.parametrize("seed", [2026, 7])
+def test_what_is_generated_today_was_generated_yesterday(seed: int, tmp_path: Path) -> None:
+    """Stores that were filled by an earlier version stay those of the same seed."""
+    store = _fill(tmp_path / "a.db", values=100, seed=seed)
+    uids = {body["code"]: body["id"] for body in store.metadata("dataSets")}
+    expected = _UIDS[seed]
+    assert (uids["HF_MONTHLY"], store.data_values()[0].org_unit) == expected
 
 
 def test_more_facilities_leave_the_uids_of_the_others_as_they_are(tmp_path: Path) -> None:
