@@ -1,8 +1,9 @@
 """What is unfit is found before anything is sent, against the destination's own metadata.
 
-Every mapped row gets a verdict (NULL when it is fit): rows are never dropped here, they are
-told apart. Rows that the source marks as deleted are judged only by whether the destination could
-be looked at where they would be: what it cannot hold is not there to be deleted.
+Every row of the source, in the destination's words, gets a verdict (NULL when it is fit): rows are
+never dropped here, they are told apart. Rows that the source marks as deleted are judged only by
+whether the destination could be looked at where they would be: what it cannot hold is not there to
+be deleted.
 """
 
 from pathlib import Path
@@ -21,11 +22,11 @@ from d2_assets.staging.database import Database
 #: The column of the key by which large joins are spread.
 SPREAD = "org_unit"
 
-_KEY_HASH = f"hash({', '.join(f'mapped.{name}' for name in KEY)})"
+_KEY_HASH = f"hash({', '.join(f'source.{name}' for name in KEY)})"
 
 
 def find_unfit(database: Database, scope: Scope, window: Window, path: Path) -> None:
-    """Stage ``checked``: the rows of the view ``mapped`` with verdict, words and value type."""
+    """Stage ``checked``: the rows of the view ``source`` with verdict, words and value type."""
     _load_reference(database, scope, window)
     _judge(database, scope, path.with_name("judged.parquet"))
     _find_repeated(database)
@@ -56,20 +57,20 @@ def _judge(database: Database, scope: Scope, path: Path) -> None:
     # Values of combos that an element has left behind are real data; servers up to 2.42 take them.
     of_combo = "{0}.category_combo = {1}.category_combo AND" if strict else ""
     combos = "option_combo" if strict else "(SELECT DISTINCT option_combo FROM option_combo)"
-    misfit = misfit_sql("mapped.value", "element.value_type")
+    misfit = misfit_sql("source.value", "element.value_type")
     database.save(
         f"""
-        SELECT mapped.*, element.value_type, {_KEY_HASH} AS key_hash,
-               CASE WHEN NOT mapped.deleted THEN {misfit} END AS misfit,
+        SELECT source.*, element.value_type, {_KEY_HASH} AS key_hash,
+               CASE WHEN NOT source.deleted THEN {misfit} END AS misfit,
                element.data_element IS NOT NULL AND assigned.org_unit IS NOT NULL
                    AND coalesce(period.period_type = data_set.period_type, false) AS belongs,
                CASE
                    WHEN unit_here.org_unit IS NULL THEN 'org_unit_too_deep'
                    WHEN period.asked AND (
                        period.period_type <> data_set.period_type AND other.data_element IS NOT NULL
-                       OR assigned.org_unit IS NULL AND {belongs_elsewhere("mapped")}
+                       OR assigned.org_unit IS NULL AND {belongs_elsewhere("source")}
                    ) THEN 'other_data_set'
-                   WHEN mapped.deleted THEN CASE
+                   WHEN source.deleted THEN CASE
                        WHEN data_set.data_set IS NULL THEN 'data_set_unknown'
                        WHEN element.data_element IS NULL THEN 'data_element_outside_data_set'
                        WHEN NOT unit.may_write THEN 'org_unit_outside_account'
@@ -86,27 +87,27 @@ def _judge(database: Database, scope: Scope, path: Path) -> None:
                    WHEN unit.opening_date > period.last_day THEN 'org_unit_not_open'
                    WHEN combo.option_combo IS NULL THEN 'category_option_combo_outside'
                    WHEN attribute.option_combo IS NULL THEN 'attribute_option_combo_outside'
-                   WHEN trim(coalesce(mapped.value, '')) = '' AND coalesce(mapped.comment, '') = ''
+                   WHEN trim(coalesce(source.value, '')) = '' AND coalesce(source.comment, '') = ''
                        THEN 'empty_value'
-                   WHEN {scope.requires_value} AND coalesce(mapped.value, '') = ''
+                   WHEN {scope.requires_value} AND coalesce(source.value, '') = ''
                        THEN 'comment_without_value'
                    WHEN misfit IS NOT NULL THEN 'value_misfit'
                END AS verdict
-        FROM mapped
-        LEFT JOIN unit_here ON unit_here.org_unit = mapped.org_unit
-        LEFT JOIN period ON period.period = mapped.period
-        LEFT JOIN data_set ON data_set.data_set = mapped.data_set
-        LEFT JOIN element ON element.data_set = mapped.data_set
-            AND element.data_element = mapped.data_element
-        LEFT JOIN other ON other.data_element = mapped.data_element
+        FROM source
+        LEFT JOIN unit_here ON unit_here.org_unit = source.org_unit
+        LEFT JOIN period ON period.period = source.period
+        LEFT JOIN data_set ON data_set.data_set = source.data_set
+        LEFT JOIN element ON element.data_set = source.data_set
+            AND element.data_element = source.data_element
+        LEFT JOIN other ON other.data_element = source.data_element
             AND other.period_type = period.period_type
-        LEFT JOIN unit ON unit.org_unit = mapped.org_unit
-        LEFT JOIN assigned ON assigned.data_set = mapped.data_set
-            AND assigned.org_unit = mapped.org_unit
+        LEFT JOIN unit ON unit.org_unit = source.org_unit
+        LEFT JOIN assigned ON assigned.data_set = source.data_set
+            AND assigned.org_unit = source.org_unit
         LEFT JOIN {combos} AS combo ON {of_combo.format("combo", "element")}
-            combo.option_combo = mapped.category_option_combo
+            combo.option_combo = source.category_option_combo
         LEFT JOIN {combos} AS attribute ON {of_combo.format("attribute", "data_set")}
-            attribute.option_combo = mapped.attribute_option_combo
+            attribute.option_combo = source.attribute_option_combo
         """,
         path,
         spread=True,
@@ -247,7 +248,7 @@ def _load_units(database: Database, scope: Scope, data_sets: list[DataSet]) -> N
 
 def _load_periods(database: Database, window: Window) -> None:
     """Every period that was asked for or came, its last day as text (ISO dates sort as text)."""
-    came = [find_period(uid) for (uid,) in database.rows("SELECT DISTINCT period FROM mapped")]
+    came = [find_period(uid) for (uid,) in database.rows("SELECT DISTINCT period FROM source")]
     both = {period.id: period for period in (*window.periods.values(), *came) if period}
     known = list(both.values())
     _load(

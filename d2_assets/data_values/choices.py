@@ -1,7 +1,10 @@
 """What a pair wants moved, in the words of this domain. ``sync`` fills it from the settings."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+
+from d2_assets.mapping.matching import By
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,8 @@ class Choices:
 
     ``brake_percent``: mirroring stops when more than this share of the destination's rows of a
     month would go. ``merge``: a comment that the source lacks stays at the destination.
+    ``match_by`` and ``explicit`` (UIDs of the destination by class and UID of the source): how an
+    object is found there that has another UID.
     ``reverse``: the pairs that run the other way; ``conflict_rule`` (quarantine, newest,
     priority) decides on rows of theirs that changed at both ends.
     """
@@ -37,6 +42,8 @@ class Choices:
     reverse: tuple[Reverse, ...] = ()
     conflict_rule: str = "quarantine"
     source_has_priority: bool = False
+    match_by: tuple[By, ...] = ("uid", "code", "name")
+    explicit: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     page_size: int = 500
     chunk_size: int = 5000
     writers: int = 4

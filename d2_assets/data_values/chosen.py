@@ -59,7 +59,7 @@ def narrow_scope(scope: Scope, chosen: Chosen) -> Scope:
     return replace(
         scope,
         data_sets=data_sets,
-        source_cuts=_cut(inside),
+        source_cuts=_cut([scope.crosswalk.back("organisationUnits", uid) for uid in inside]),
         destination_cuts=_cut([uid for uid in inside if uid in scope.writable]),
     )
 

@@ -78,7 +78,7 @@ def read_registrations(
             for item in client.list_registrations(
                 together, query.periods, query.org_units, children=query.children
             ):
-                found[_key(item)] = item
+                found[key_of(item)] = item
     return found
 
 
@@ -144,7 +144,7 @@ def _send(
 def _settle(
     item: PlannedRegistration, found: Registrations, said: Sequence[str]
 ) -> PlannedRegistration:
-    key = _key(item.registration)
+    key = key_of(item.registration)
     if _is_right(item.registration, found.get(key)):
         return item
     about = [words for words in said if any(part in words for part in key)] or list(said)
@@ -207,9 +207,10 @@ def _is_right(wanted: CompletenessRegistration, there: CompletenessRegistration 
 
 def digest_registration(item: CompletenessRegistration) -> int:
     """The fingerprint (64 bits) of a registration's key and of whether it says complete."""
-    text = "\x1f".join(("completeness", *_key(item), str(item.completed).lower()))
+    text = "\x1f".join(("completeness", *key_of(item), str(item.completed).lower()))
     return int.from_bytes(hashlib.md5(text.encode(), usedforsecurity=False).digest()[:8], "big")
 
 
-def _key(item: CompletenessRegistration) -> Key:
+def key_of(item: CompletenessRegistration) -> Key:
+    """What makes a registration that one and no other."""
     return item.data_set, item.period, item.org_unit, item.attribute_option_combo

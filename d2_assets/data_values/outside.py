@@ -59,7 +59,7 @@ def count_outside(
 ) -> Outside:
     """Count at the source, or give the count kept in ``kept`` when it is fresh. ``scratch`` is a
     folder of this work alone."""
-    counted = repr((source.url, first_month, sorted(scope.data_sets), scope.source_cuts))
+    counted = repr((source.url, first_month, sorted(scope.source_data_sets), scope.source_cuts))
     of = hashlib.sha256(counted.encode()).hexdigest()
     fresh = _read_kept(kept, now)
     if fresh is not None and fresh.of == of:
@@ -98,7 +98,7 @@ def _count(
     """The rows that each request brings. By dates, not ids, where any period may be meant:
     ``startDate`` to ``endDate`` takes those that lie fully inside."""
     try:
-        for data_set in scope.data_sets:
+        for data_set in scope.source_data_sets:
             for cut in scope.source_cuts:
                 query = DataValueQuery(
                     data_set=data_set,

@@ -6,14 +6,21 @@ An org unit that the destination lacks must not be asked for there: up to 2.42 t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 
 from d2_assets.both_sides import ask_both
 from d2_assets.data_values.choices import Choices
+from d2_assets.data_values.identities import (
+    Identities,
+    find_strange_classes,
+    translate_data_sets,
+    translate_units,
+)
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.metadata import DataSet, OrgUnit
 from d2_assets.errors import ConfigurationError
+from d2_assets.mapping.crosswalk import NO_CROSSWALK, Crosswalk
 
 #: Org units named in one request: keeps the URL well below 8 kB.
 _UNITS_A_REQUEST = 100
@@ -30,6 +37,9 @@ class Cut:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Both servers' view of what the pair moves.
+
+    All UIDs are the destination's where ``crosswalk`` knows that they differ; ``source_cuts`` and
+    ``source_data_sets`` are the source's own, to ask it by.
 
     ``data_sets``: the source's, chosen by the pair, by id. ``left_out``: those of the
     source's others that share a data element with one of them.
@@ -51,6 +61,12 @@ class Scope:
     destination_cuts: tuple[Cut, ...]
     strict_keys: bool
     requires_value: bool
+    crosswalk: Crosswalk = NO_CROSSWALK
+
+    @property
+    def source_data_sets(self) -> tuple[str, ...]:
+        """The pair's data sets as the source knows them."""
+        return tuple(self.crosswalk.back("dataSets", uid) for uid in self.data_sets)
 
     @property
     def shared_data_sets(self) -> tuple[str, ...]:
@@ -84,13 +100,19 @@ class _DestinationSide:
 
 
 def read_scope(
-    source: DHIS2Client, destination: DHIS2Client, choices: Choices, stop: Event | None = None
+    source: DHIS2Client,
+    destination: DHIS2Client,
+    choices: Choices,
+    stop: Event | None = None,
+    identities: Identities | None = None,
 ) -> Scope:
     """Ask both servers. ConfigurationError names a data set or org unit that the source lacks.
 
-    ``stop`` ends it where it waits before asking again.
+    ``stop`` ends it where it waits before asking again. ``identities`` is where the crosswalk of
+    this piece of work is learnt.
     """
     stop = stop or Event()
+    identities = identities or Identities(source, destination, choices, stop)
     theirs, ours = ask_both(
         lambda: _read_source(source, choices),
         lambda: _read_destination(destination, choices),
@@ -102,9 +124,21 @@ def read_scope(
         stop,
     )
     of_destination = {item.id: item for item in assigned}
+    cuts = split_reads(theirs.units, theirs.roots, choices.pull_level)
+    crosswalk = identities.learn(
+        find_strange_classes(theirs.chosen, theirs.units, of_destination, ours.units)
+    )
+    if crosswalk.rows:
+        theirs = replace(
+            theirs,
+            chosen=translate_data_sets(theirs.chosen, crosswalk),
+            units=translate_units(theirs.units, crosswalk),
+        )
+        left_out = translate_data_sets(left_out, crosswalk)
+        others = [uid for uid in theirs.chosen if uid not in of_destination]
+        of_destination |= {item.id: item for item in destination.list_assigned_data_sets(others)}
     # What the account may not write to it may not read either (E2012): it is not asked for.
     shared = {uid: ours.writable[uid] for uid in theirs.units if uid in ours.writable}
-    pull_level = choices.pull_level
     return Scope(
         data_sets=theirs.chosen,
         left_out=left_out,
@@ -115,10 +149,11 @@ def read_scope(
         destination_units=ours.units,
         writable=frozenset(ours.writable),
         option_combos=ours.option_combos,
-        source_cuts=split_reads(theirs.units, theirs.roots, pull_level),
-        destination_cuts=split_reads(shared, find_covering_roots(shared), pull_level),
+        source_cuts=cuts,
+        destination_cuts=split_reads(shared, find_covering_roots(shared), choices.pull_level),
         strict_keys=destination.dialect.refuses_whole_group,
         requires_value=destination.dialect.requires_value,
+        crosswalk=crosswalk,
     )
 
 

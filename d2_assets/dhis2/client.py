@@ -4,17 +4,20 @@ The version is read once and decides the dialect for good: a server that is upgr
 of a run is met with its old dialect until the next one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from d2_assets.dhis2 import completeness, data_values, metadata, system
+from d2_assets.dhis2 import completeness, data_values, metadata, metadata_objects, system
 from d2_assets.dhis2.completeness import CompletenessRegistration
 from d2_assets.dhis2.data_values import DataValueQuery
 from d2_assets.dhis2.dialects import Dialect, find_dialect
 from d2_assets.dhis2.metadata import PAGE_SIZE, CategoryCombo, DataSet, OrgUnit
+from d2_assets.dhis2.metadata_objects import Identity, OptionCombo
+from d2_assets.dhis2.metadata_reports import MetadataReport
 from d2_assets.dhis2.reports import ImportReport
+from d2_assets.dhis2.schemas import Schemas, get_schemas
 from d2_assets.dhis2.system import Account, SystemInfo
 from d2_assets.http.session import HttpSession
 
@@ -62,6 +65,11 @@ class DHIS2Client:
     def _dialect(self) -> tuple[Dialect, str | None]:
         return find_dialect(self._system_info.version)
 
+    @cached_property
+    def schemas(self) -> Schemas:
+        """The classes that the server knows, as first read."""
+        return get_schemas(self.session)
+
     def get_system_info(self) -> SystemInfo:
         """Version, clock and calendar, as first read."""
         return self._system_info
@@ -86,6 +94,58 @@ class DHIS2Client:
     def list_category_combos(self, page_size: int = PAGE_SIZE) -> list[CategoryCombo]:
         """Every category combo with its option combos."""
         return metadata.list_category_combos(self.session, page_size)
+
+    def iterate_owned(
+        self, plural: str, page_size: int = PAGE_SIZE, ids: Sequence[str] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """Every object of a class that ``schemas`` lists with an endpoint, with all that it owns;
+        or those of the ids."""
+        return metadata_objects.iterate_owned(self.session, plural, page_size, ids)
+
+    def list_identities(self, plural: str, page_size: int = PAGE_SIZE) -> list[Identity]:
+        """What every object of a class is known by."""
+        return metadata_objects.list_identities(self.session, plural, page_size)
+
+    def list_option_combos(self, page_size: int = PAGE_SIZE) -> list[OptionCombo]:
+        """Every category option combo with its combo and its options."""
+        return metadata_objects.list_option_combos(self.session, page_size)
+
+    def count_objects(self, plural: str) -> int:
+        """How many objects of a class the account may see."""
+        return metadata_objects.count_objects(self.session, plural)
+
+    def post_metadata(
+        self,
+        classes: Mapping[str, Sequence[Mapping[str, Any]]],
+        *,
+        strategy: str = "CREATE_AND_UPDATE",
+        atomic_mode: str = "ALL",
+        validate_only: bool = False,
+    ) -> MetadataReport:
+        """Send objects by class in one request."""
+        return metadata_objects.post_metadata(
+            self.session,
+            classes,
+            strategy=strategy,
+            atomic_mode=atomic_mode,
+            validate_only=validate_only,
+        )
+
+    def update_option_combos(self) -> None:
+        """Let the server make the option combos that its category combos lack."""
+        metadata_objects.update_option_combos(self.session)
+
+    def clear_caches(self) -> None:
+        """Let the server forget what it keeps in memory."""
+        metadata_objects.clear_caches(self.session)
+
+    def get_system_settings(self) -> dict[str, Any]:
+        """All system settings by their keys."""
+        return metadata_objects.get_system_settings(self.session)
+
+    def post_system_settings(self, values: Mapping[str, Any]) -> None:
+        """Store system settings by their keys."""
+        metadata_objects.post_system_settings(self.session, values)
 
     def download_data_values(self, query: DataValueQuery, to: Path) -> int:
         """Stream data values as JSON into a file, whole or not at all; gives its bytes."""

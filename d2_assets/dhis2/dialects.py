@@ -33,6 +33,12 @@ class Dialect:
     stores_payload_stamps: bool
     #: /api/metadata knows mergeMode MERGE; from 2.42 a missing property is erased [seen].
     knows_merge_mode: bool
+    #: Option combos are taken only as the full exact set of their combo, and saving a combo no
+    #: longer makes them: E1130 to E1133, and the maintenance call [read].
+    option_combos_as_full_set: bool
+    #: On an empty server the first data set fails until its caches are cleared (a periodType that
+    #: is not there, not-null) [seen].
+    needs_cache_clear_before_data_sets: bool
 
 
 DIALECTS = (
@@ -47,6 +53,8 @@ DIALECTS = (
         refuses_unknown_read=True,
         stores_payload_stamps=True,
         knows_merge_mode=True,
+        option_combos_as_full_set=False,
+        needs_cache_clear_before_data_sets=False,
     ),
     Dialect(
         version="2.40",
@@ -59,6 +67,8 @@ DIALECTS = (
         refuses_unknown_read=True,
         stores_payload_stamps=True,
         knows_merge_mode=True,
+        option_combos_as_full_set=False,
+        needs_cache_clear_before_data_sets=True,
     ),
     Dialect(
         version="2.42",
@@ -71,6 +81,8 @@ DIALECTS = (
         refuses_unknown_read=True,
         stores_payload_stamps=False,
         knows_merge_mode=False,
+        option_combos_as_full_set=False,
+        needs_cache_clear_before_data_sets=True,
     ),
     Dialect(
         version="2.43",
@@ -83,6 +95,8 @@ DIALECTS = (
         refuses_unknown_read=False,
         stores_payload_stamps=False,
         knows_merge_mode=False,
+        option_combos_as_full_set=True,
+        needs_cache_clear_before_data_sets=False,
     ),
 )
 

@@ -19,6 +19,9 @@ _FIELDS = (
     "name,singular,plural,collectionName,klass,order,metadata,embeddedObject,identifiableObject,"
     f"shareable,relativeApiEndpoint,properties[{_PROPERTY_FIELDS}]"
 )
+#: Listed like any other, though ``/api/schemas`` names no endpoint: DHIS2's own apps read and
+#: write them there [read].
+_UNTOLD_ENDPOINTS = frozenset({"expressionDimensionItems"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,13 @@ class Schemas:
 
     by_plural: Mapping[str, Schema]
     _by_klass: Mapping[str, Schema] = field(init=False)
+    _by_name: Mapping[str, Schema] = field(init=False)
 
     def __post_init__(self) -> None:
         by_klass = {schema.klass: schema for schema in self.by_plural.values()}
+        by_name = {schema.name: schema for schema in self.by_plural.values()}
         object.__setattr__(self, "_by_klass", by_klass)
+        object.__setattr__(self, "_by_name", by_name)
 
     def get(self, plural: str) -> Schema | None:
         return self.by_plural.get(plural)
@@ -97,6 +103,10 @@ class Schemas:
     def find_klass(self, klass: str) -> Schema | None:
         """The class of that simple Java name; None when the server describes none."""
         return self._by_klass.get(klass)
+
+    def find_name(self, name: str) -> Schema | None:
+        """The class of that plural or singular name ("dataElement")."""
+        return self.by_plural.get(name) or self._by_name.get(name)
 
     def __iter__(self) -> Iterator[Schema]:
         return iter(self.by_plural.values())
@@ -121,16 +131,17 @@ def parse_schemas(body: Any) -> Schemas:
 
 def _parse_schema(item: Mapping[str, Any]) -> Schema:
     properties = [_parse_property(one) for one in item.get("properties") or () if _is_owned(one)]
+    plural = str(item.get("collectionName") or item.get("plural") or item.get("name") or "")
     return Schema(
         name=str(item.get("singular") or item.get("name") or ""),
-        plural=str(item.get("collectionName") or item.get("plural") or item.get("name") or ""),
+        plural=plural,
         klass=_simple(item.get("klass")),
         order=int(item.get("order") or 0),
         is_metadata=bool(item.get("metadata")),
         is_embedded=bool(item.get("embeddedObject")),
         is_identifiable=bool(item.get("identifiableObject", True)),
         is_shareable=bool(item.get("shareable")),
-        has_endpoint=bool(item.get("relativeApiEndpoint")),
+        has_endpoint=bool(item.get("relativeApiEndpoint")) or plural in _UNTOLD_ENDPOINTS,
         properties={one.name: one for one in properties},
     )
 
@@ -140,11 +151,12 @@ def _is_owned(item: Mapping[str, Any]) -> bool:
 
 
 def _parse_property(item: Mapping[str, Any]) -> Property:
-    is_collection = item.get("propertyType") == "COLLECTION"
+    # Lists of dimensions (categoryDimensions[].categoryOptions) say REFERENCE and are lists.
+    is_collection = item.get("propertyType") == "COLLECTION" or bool(item.get("itemKlass"))
     length = item.get("length") or item.get("max")
     return Property(
         name=str((item.get("collectionName") if is_collection else "") or item["name"]),
-        kind=str(item.get("propertyType") or ""),
+        kind="COLLECTION" if is_collection else str(item.get("propertyType") or ""),
         klass=_simple(item.get("klass")),
         item_kind=str(item.get("itemPropertyType") or ""),
         item_klass=_simple(item.get("itemKlass")),

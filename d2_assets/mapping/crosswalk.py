@@ -30,17 +30,25 @@ class Crosswalk:
 
     matches: tuple[Match, ...] = ()
     _by_class: Mapping[str, Mapping[str, str]] = field(init=False)
+    _back: Mapping[str, Mapping[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
         by_class: dict[str, dict[str, str]] = {}
+        back: dict[str, dict[str, str]] = {}
         for match in self.matches:
             if match.source != match.destination:
                 by_class.setdefault(match.plural, {})[match.source] = match.destination
+                back.setdefault(match.plural, {})[match.destination] = match.source
         object.__setattr__(self, "_by_class", by_class)
+        object.__setattr__(self, "_back", back)
 
     def get(self, plural: str, uid: str) -> str:
         """The UID at the destination; the same UID when the crosswalk does not name it."""
         return self._by_class.get(plural, {}).get(uid, uid)
+
+    def back(self, plural: str, uid: str) -> str:
+        """The UID at the source of what the destination knows by ``uid``."""
+        return self._back.get(plural, {}).get(uid, uid)
 
     def of_class(self, plural: str) -> Mapping[str, str]:
         """The differing UIDs of one class, source to destination."""
@@ -59,3 +67,7 @@ def join_crosswalks(crosswalks: Iterable[Crosswalk]) -> Crosswalk:
     """All of them as one; of two matches of one object the later one counts."""
     found = {(match.plural, match.source): match for crosswalk in crosswalks for match in crosswalk}
     return Crosswalk(tuple(found.values()))
+
+
+#: Of two servers that give everything the same UID.
+NO_CROSSWALK = Crosswalk()

@@ -25,10 +25,16 @@ from d2_assets.data_values.completeness import (
     read_registrations,
 )
 from d2_assets.data_values.extract import Window, open_window, plan_reads, stage_values
+from d2_assets.data_values.identities import OPTION_COMBOS, Identities
 from d2_assets.data_values.outside import Outside, count_outside
 from d2_assets.data_values.plan import hold_brake, plan_changes
 from d2_assets.data_values.scope import Scope, read_scope
-from d2_assets.data_values.translate import translate_values
+from d2_assets.data_values.translate import (
+    find_strange_attributes,
+    find_strange_option_combos,
+    translate_registrations,
+    translate_values,
+)
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.ledger.lease import hold_lease
 from d2_assets.ledger.work_list import verify_work_list
@@ -54,7 +60,8 @@ def plan_data_values(
         work.warn(warning)
     with _hold_leases(work, source, destination):
         began = work.clock()
-        whole = read_scope(source, destination, work.choices, work.stop)
+        identities = Identities(source, destination, work.choices, work.stop)
+        whole = read_scope(source, destination, work.choices, work.stop, identities)
         check_write_access(whole, destination)
         scope = narrow_scope(whole, work.chosen) if work.chosen else whole
         window = _open_window(work, whole)
@@ -65,8 +72,8 @@ def plan_data_values(
         outside = _count_outside(work, source, whole, folder)
         await_open_chunk(work, destination)
         with open_database(folder) as database:
-            _stage_both(work, source, destination, scope, window, folder, database)
-            translate_values(database)
+            _stage_both(work, source, destination, scope, window, folder, database, identities)
+            scope = replace(scope, crosswalk=identities.crosswalk)
             find_unfit(database, whole, window, folder / "checked.parquet")
             recall(database, work, source, destination)
             plan = plan_changes(
@@ -77,7 +84,13 @@ def plan_data_values(
             discarded = frozenset(row[0] for row in database.rows("SELECT digest FROM discarded"))
             completeness = {
                 month: _plan_completeness(
-                    work, source, destination, scope, window.of_month(month), discarded
+                    work,
+                    source,
+                    destination,
+                    scope,
+                    window.of_month(month),
+                    discarded,
+                    identities,
                 )
                 for month in work.months
             }
@@ -150,10 +163,11 @@ def _stage_both(
     window: Window,
     folder: Path,
     database: Database,
+    identities: Identities,
 ) -> None:
-    """Both at once; only the database is one thread's alone."""
+    """Both at once; only the database is one thread's alone. The source's rows are translated."""
     reads = work.chosen is None or bool(work.chosen.values)
-    theirs, ours = (scope.data_sets, scope.shared_data_sets) if reads else ((), ())
+    theirs, ours = (scope.source_data_sets, scope.shared_data_sets) if reads else ((), ())
     sides = {
         "source": (source, plan_reads(theirs, scope.source_cuts, window)),
         "destination": (destination, plan_reads(ours, scope.destination_cuts, window)),
@@ -176,11 +190,22 @@ def _stage_both(
     work.meter.begin("reading both sides", sum(len(queries) for _, queries in sides.values()))
     ask_both(lambda: stage("source"), lambda: stage("destination"), work.stop, report)
     for name, path in paths.items():
-        if work.chosen is None:
-            database.attach(name, path, spread_by=SPREAD)
-        else:
-            database.attach(f"whole_{name}", path, spread_by=SPREAD)
-            keep_chosen_values(database, work.chosen, read=f"whole_{name}", kept=name)
+        view = name if work.chosen is None else f"whole_{name}"
+        database.attach(view, path, spread_by=SPREAD)
+        if name == "source":
+            _translate_source(database, view, scope, identities, folder / "translated.parquet")
+        if work.chosen is not None:
+            keep_chosen_values(database, work.chosen, read=view, kept=name)
+
+
+def _translate_source(
+    database: Database, view: str, scope: Scope, identities: Identities, path: Path
+) -> None:
+    """The view of the source's rows becomes one of their translation, where a UID differs."""
+    strange = find_strange_option_combos(database, view, scope)
+    crosswalk = identities.learn([OPTION_COMBOS] if strange else [])
+    if translate_values(database, view, crosswalk, path):
+        database.attach(view, path, spread_by=SPREAD)
 
 
 def _plan_completeness(
@@ -190,14 +215,17 @@ def _plan_completeness(
     scope: Scope,
     window: Window,
     discarded: frozenset[int],
+    identities: Identities,
 ) -> CompletenessPlan:
     if work.chosen is not None and not work.chosen.registrations:
         return CompletenessPlan()
     theirs, ours = ask_both(
-        lambda: read_registrations(source, scope.data_sets, scope.source_cuts, window),
+        lambda: read_registrations(source, scope.source_data_sets, scope.source_cuts, window),
         lambda: read_destination_registrations(destination, scope, window),
         work.stop,
     )
+    strange = find_strange_attributes(theirs, scope)
+    theirs = translate_registrations(theirs, identities.learn([OPTION_COMBOS] if strange else []))
     if work.chosen is not None:
         theirs = keep_chosen_registrations(theirs, work.chosen)
         ours = keep_chosen_registrations(ours, work.chosen)

@@ -23,7 +23,6 @@ from d2_assets.data_values.pace import Pace
 from d2_assets.data_values.plan import Plan, plan_changes
 from d2_assets.data_values.push import Line
 from d2_assets.data_values.scope import Cut, Scope
-from d2_assets.data_values.translate import translate_values
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.metadata import CategoryCombo, DataSet, DataSetElement, OrgUnit
 from d2_assets.ledger.agreed import load_agreed
@@ -158,7 +157,6 @@ def check_rows(
 ) -> list[Row]:
     """The rows of ``checked`` in their order, from these rows of the source."""
     stage_rows(database, folder, "source", source)
-    translate_values(database)
     find_unfit(database, scope or make_scope(), window or make_window(), folder / "checked.parquet")
     return read_rows(database, "checked")
 

@@ -17,6 +17,7 @@ from d2_assets.dhis2.completeness import CompletenessRegistration
 from d2_assets.dhis2.data_values import DataValueQuery
 from d2_assets.dhis2.dialects import Dialect, find_dialect
 from d2_assets.dhis2.metadata import CategoryCombo, DataSet, OrgUnit
+from d2_assets.dhis2.metadata_objects import Identity, OptionCombo
 from d2_assets.dhis2.reports import Conflict, ImportCount, ImportReport
 from d2_assets.dhis2.system import Account, OrgUnitReference, SystemInfo
 from d2_assets.errors import D2AssetsError
@@ -137,6 +138,17 @@ class FakeDHIS2:
 
     def list_org_units(self, page_size: int = 500) -> list[OrgUnit]:
         return list(self.org_units)
+
+    def list_identities(self, plural: str, page_size: int = 500) -> list[Identity]:
+        """What data sets, elements and org units are known by here: their UID and name."""
+        if plural == "dataElements":
+            elements = (one for item in self.data_sets for one in item.elements)
+            return [Identity(uid) for uid in sorted({one.data_element for one in elements})]
+        known = {"dataSets": self.data_sets, "organisationUnits": self.org_units}
+        return [Identity(one.id, name=one.name) for one in known.get(plural, ())]
+
+    def list_option_combos(self, page_size: int = 500) -> list[OptionCombo]:
+        return []
 
     def list_category_combos(self, page_size: int = 500) -> list[CategoryCombo]:
         return list(self.category_combos)
