@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, tell
 from benchmarks.memory import measure_memory
+from benchmarks.metadata import measure_metadata
 from benchmarks.overhead import measure_overhead
 from benchmarks.push import measure_push
 from benchmarks.unchanged import measure_unchanged
@@ -20,6 +21,7 @@ BENCHMARKS: Mapping[str, Callable[..., Iterator[Figure]]] = {
     "push": measure_push,
     "memory": measure_memory,
     "unchanged": measure_unchanged,
+    "metadata": measure_metadata,
     "overhead": measure_overhead,
 }
 

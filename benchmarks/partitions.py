@@ -1,6 +1,6 @@
 """One partition of the asset in a fresh process, through Dagster, as a run worker does it.
 
-``python -m benchmarks.partitions SETTINGS DAGSTER_HOME MONTH`` prints what it came to as JSON.
+``python -m benchmarks.partitions SETTINGS DAGSTER_HOME MONTH JOB`` prints what it came to as JSON.
 The asset is executed in that very process, so its memory is the run's and nothing else's.
 """
 
@@ -33,7 +33,9 @@ class PartitionRun:
     reconciling: float
 
 
-def write_settings(folder: Path, source: Server, destination: Server) -> Path:
+def write_settings(
+    folder: Path, source: Server, destination: Server, sync_type: str = "data"
+) -> Path:
     """A settings file for one pair of the two servers; its home lies beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     password = folder / "password"
@@ -46,7 +48,14 @@ def write_settings(folder: Path, source: Server, destination: Server) -> Path:
             {"name": "national", "url": source.url, "auth": auth},
             {"name": "training", "url": destination.url, "auth": auth},
         ],
-        "pairs": [{"name": PAIR, "source": "national", "destination": "training"}],
+        "pairs": [
+            {
+                "name": PAIR,
+                "source": "national",
+                "destination": "training",
+                "sync_type": sync_type,
+            }
+        ],
     }
     file = folder / "settings.yaml"
     file.write_text(json.dumps(content), encoding="utf-8")  # JSON is YAML
@@ -55,8 +64,17 @@ def write_settings(folder: Path, source: Server, destination: Server) -> Path:
 
 def materialise(settings: Path, month: str) -> PartitionRun:
     """Run the partition in a process of its own; RuntimeError with its words when it fails."""
+    return PartitionRun(**_run_apart(settings, month, "data"))
+
+
+def clone_through_dagster(settings: Path, month: str) -> float:
+    """Peak memory, in megabytes, of a process of its own that moves all metadata families."""
+    return _run_apart(settings, month, "metadata")["peak"]
+
+
+def _run_apart(settings: Path, month: str, job: str) -> dict[str, Any]:
     home = prepare_dagster_home(settings.parent / "dagster")
-    command = [sys.executable, "-m", __name__, str(settings), str(home), month]
+    command = [sys.executable, "-m", __name__, str(settings), str(home), month, job]
     environ = {**os.environ, "D2_ASSETS_CONFIG": str(settings), "DAGSTER_HOME": str(home)}
     words = settings.parent / f"run-{month}.log"
     with words.open("w", encoding="utf-8") as errors:
@@ -67,7 +85,7 @@ def materialise(settings: Path, month: str) -> PartitionRun:
         raise RuntimeError(
             f"The run of {month} failed: {words.read_text(encoding='utf-8')[-2000:]}"
         )
-    return PartitionRun(**json.loads(done.stdout.splitlines()[-1]))
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def _execute(dagster_home: Path, month: str) -> PartitionRun:
@@ -92,6 +110,18 @@ def _execute(dagster_home: Path, month: str) -> PartitionRun:
     )
 
 
+def _execute_metadata(dagster_home: Path, month: str) -> dict[str, float]:
+    import dagster as dg
+
+    from d2_assets.definitions import defs
+
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        defs.resolve_job_def("metadata").execute_in_process(
+            instance=instance, partition_key=f"{PAIR}|{month}"
+        )
+    return {"peak": _read_peak()}
+
+
 def _read_peak() -> float:
     """Most resident memory so far. Not ``ru_maxrss``: that may be the parent's, from the fork."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
@@ -101,5 +131,9 @@ def _read_peak() -> float:
 
 
 if __name__ == "__main__":
-    _, _settings, _home, _month = sys.argv
-    sys.stdout.write(json.dumps(asdict(_execute(Path(_home), _month))) + "\n")
+    _, _settings, _home, _month, _job = sys.argv
+    if _job == "metadata":
+        _told = _execute_metadata(Path(_home), _month)
+    else:
+        _told = asdict(_execute(Path(_home), _month))
+    sys.stdout.write(json.dumps(_told) + "\n")

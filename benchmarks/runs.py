@@ -36,10 +36,14 @@ class StageTimes:
         return self.planning + self.pushing + self.reconciling
 
 
+def make_session(server: Server, name: str) -> HttpSession:
+    """A session as the product makes it."""
+    return HttpSession(server.url, BasicAuth(ACCOUNT, read_password()), name=name)
+
+
 def open_client(server: Server, name: str) -> DHIS2Client:
     """A client as the product makes it."""
-    session = HttpSession(server.url, BasicAuth(ACCOUNT, read_password()), name=name)
-    return DHIS2Client(name, session)
+    return DHIS2Client(name, make_session(server, name))
 
 
 def run_month(home: Path, source: Server, destination: Server, choices: Choices) -> StageTimes:
@@ -52,7 +56,7 @@ def run_month(home: Path, source: Server, destination: Server, choices: Choices)
         today=TODAY,
         run="benchmark",
         home=Home(home),
-        meter=Meter(time.monotonic, _show),
+        meter=Meter(time.monotonic, show_progress),
         clock=time.time,
         sleep=time.sleep,
     )
@@ -80,5 +84,6 @@ def _check(results: Sequence[MonthResult]) -> Sequence[MonthResult]:
     return results
 
 
-def _show(progress: Progress) -> None:
+def show_progress(progress: Progress) -> None:
+    """How far a run is, on stderr."""
     sys.stderr.write(f"  {progress.stage}: {progress.percent} %\n")

@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks import content
 from d2_assets.sandbox import ContentSpec, Sandbox, start_sandbox
+from d2_assets.sandbox.content_fresh import FreshServer
 
 #: A real server's cost: about a second a request, half a millisecond a row.
 REQUEST_SECONDS = 1.0
@@ -66,7 +67,7 @@ class Server:
 
 @contextmanager
 def start_server(
-    version: str, store: Path, spec: ContentSpec, *, with_data: bool
+    version: str, store: Path, spec: ContentSpec | FreshServer, *, with_data: bool
 ) -> Iterator[Server]:
     """Serve one instance until the block ends."""
     context = multiprocessing.get_context("spawn")
@@ -83,7 +84,9 @@ def start_server(
             process.kill()
 
 
-def _serve(line: Connection, version: str, store: Path, spec: ContentSpec, with_data: bool) -> None:
+def _serve(
+    line: Connection, version: str, store: Path, spec: ContentSpec | FreshServer, with_data: bool
+) -> None:
     with start_sandbox(version, store, content=spec, with_data=with_data) as sandbox:
         line.send(sandbox.url)
         while True:

@@ -108,8 +108,8 @@ def post_metadata(
 ) -> MetadataReport:
     """Send objects by class in one request.
 
-    A refusal that DHIS2 itself gives is a report. RejectedError: not even read (413, a missing
-    right); OutcomeUnknownError: sent, and the answer was lost.
+    A refusal that DHIS2 itself gives is a report. RejectedError: not even read (413);
+    ConfigurationError: the account has no right to; OutcomeUnknownError: the answer was lost.
     """
     params = {"importStrategy": strategy, "atomicMode": atomic_mode}
     if validate_only:
@@ -117,10 +117,10 @@ def post_metadata(
     body = orjson.dumps(classes, default=_write_number)
     answer = session.post_json("api/metadata", params, body, gzip=True)
     name = ", ".join(f"{len(items)} {plural}" for plural, items in classes.items())
-    if answer.status in (401, 403, 404, 413):
+    if 400 <= answer.status < 500 and answer.status not in (400, 409):
         raise RejectedError(
             f"{session.server} refused the import of {name} ({answer.said}).",
-            remedy="Read the server's words; the account needs the right to import metadata.",
+            remedy="If the request was too large for a proxy, send smaller chunks.",
             status=answer.status,
             code=answer.code,
         )

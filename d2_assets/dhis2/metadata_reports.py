@@ -6,6 +6,7 @@ that is none are refused with a bare message, without any report. Seen on 2.38 t
 ``meta-*``.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from d2_assets.http.answers import READ_BACK, Answer
 
 #: Refusals of the request that one of its objects may have caused: told as a bare report.
 _BARE = frozenset({400, 409, 500})
+#: Where an error names no property (2.38; sharing), its words do.
+_ASSOCIATION = re.compile(r"for association `(\w+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +114,13 @@ def _parse_error(
 ) -> ObjectError:
     index = of_object.get("index")
     klass = str(of_object.get("klass") or error.get("mainKlass") or of_class.get("klass") or "")
+    message = str(error.get("message") or "")
+    named = _ASSOCIATION.search(message)
     return ObjectError(
         klass=klass.rpartition(".")[2],
         uid=str(of_object.get("uid") or ""),
         index=None if index is None else int(index),
         code=str(error.get("errorCode") or ""),
-        message=str(error.get("message") or ""),
-        property=str(error.get("errorProperty") or ""),
+        message=message,
+        property=str(error.get("errorProperty") or (named[1] if named else "")),
     )

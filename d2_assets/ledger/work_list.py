@@ -17,9 +17,10 @@ from d2_assets.ledger.spreadsheet import write_spreadsheet
 from d2_assets.staging.database import Database
 from d2_assets.staging.tables import verify_table, was_never_named
 
-#: The columns of a work list. ``id`` stands for kind and key, whatever the content; ``digest`` for
-#: key and content. ``attempts``: a run that refuses the row counts one, or its sends if more.
-#: ``run`` is the last run that met the row, ``row`` its number there.
+#: The columns of a work list. UIDs are the source's; ``at_destination`` names those that the
+#: destination knows by another one. ``id`` stands for kind and key, whatever the content;
+#: ``digest`` for key and content. ``attempts``: a run that refuses the row counts one, or its
+#: sends if more. ``run`` is the last run that met the row, ``row`` its number there.
 COLUMNS: Mapping[str, str] = {
     "id": "VARCHAR",
     "pair": "VARCHAR",
@@ -31,6 +32,7 @@ COLUMNS: Mapping[str, str] = {
     "org_unit": "VARCHAR",
     "category_option_combo": "VARCHAR",
     "attribute_option_combo": "VARCHAR",
+    "at_destination": "VARCHAR",
     "value": "VARCHAR",
     "comment": "VARCHAR",
     "followup": "BOOLEAN",

@@ -59,6 +59,7 @@ def match_identities(
         matching.take_default()
     for number, member in enumerate(by):
         matching.take_by(member, by[number + 1 :])
+    matching.doubt_displaced()
     return Matched(tuple(matching.matches), tuple(matching.ambiguous))
 
 
@@ -95,39 +96,62 @@ class _Matching:
             self._match(theirs[0], ours[0], "name")
 
     def take_by(self, member: By, weaker: Sequence[By]) -> None:
-        """Match what is left by one member; a code is doubted where names say otherwise."""
-        free = _index(self._free, member)
-        wanted = {
-            uid: free.get(_text(one, member), ()) if _text(one, member) else ()
-            for uid, one in self._left.items()
-        }
-        times = Counter(found[0] for found in wanted.values() if len(found) == 1)
-        by_code = member == "code" and "name" in weaker
-        doubted = self._find_contradictions(wanted) if by_code else frozenset()
-        for uid, found in wanted.items():
-            if len(found) > 1 or (found and times[found[0]] > 1):
-                self._doubt(uid, _say_several(member, self._left[uid], found))
-            elif uid in doubted:
-                self._doubt(
-                    uid,
-                    f"By the code «{self._left[uid].code}» it is {found[0]} at the destination, "
-                    "and by their names it is not.",
-                )
-            elif found:
-                self._match(uid, found[0], member)
-
-    def _find_contradictions(self, wanted: Mapping[str, Sequence[str]]) -> frozenset[str]:
-        """Those whose own name, or that of what they would be, belongs to another object."""
-        theirs, ours = _index(self._left, "name"), _index(self._free, "name")
-
-        def contradicts(uid: str, target: str) -> bool:
-            here = ours.get(self._left[uid].name, (target,))
-            there = theirs.get(self._free[target].name, (uid,))
-            return target not in here or uid not in there
-
-        return frozenset(
-            uid for uid, found in wanted.items() if len(found) == 1 and contradicts(uid, found[0])
+        """Match what is left by one member, where both ends have it once; ``weaker`` ones must
+        not say otherwise, at neither end."""
+        theirs, ours = _index(self._left, member), _index(self._free, member)
+        names = ("name" in weaker and member == "code") and (
+            _index(self._left, "name"),
+            _index(self._free, "name"),
         )
+        for text in sorted(theirs.keys() & ours.keys()):
+            here, there = theirs[text], ours[text]
+            if len(here) > 1 or len(there) > 1:
+                words = _say_several(member, text, here, there)
+            else:
+                words = self._contradict(here[0], there[0], *names) if names else ""
+            if words:
+                self._doubt_all(here, there, words)
+            else:
+                self._match(here[0], there[0], member)
+
+    def doubt_displaced(self) -> None:
+        """What is left under a UID that another object has at the destination by now must not
+        travel under it: it would be written over that one."""
+        taken = {match.destination: match for match in self.matches}
+        for uid in [uid for uid in self._left if uid in taken]:
+            match = taken[uid]
+            self._doubt(
+                uid,
+                f"At the destination its UID is that of {match.source} «{match.name}», matched by "
+                f"{match.how}.",
+            )
+
+    def _contradict(
+        self,
+        uid: str,
+        target: str,
+        theirs: Mapping[str, Sequence[str]],
+        ours: Mapping[str, Sequence[str]],
+    ) -> str:
+        """Words, where the name of either points at another object; else empty."""
+        one, other = self._left[uid], self._free[target]
+        named = ours.get(one.name, ())
+        naming = theirs.get(other.name, ())
+        if named and target not in named:
+            found = f"its name «{one.name}» is that of {', '.join(named)}"
+        elif naming and uid not in naming:
+            found = f"the name «{other.name}» there is that of {', '.join(naming)} at the source"
+        else:
+            return ""
+        return f"By the code «{one.code}» it is {target} at the destination, but {found}."
+
+    def _doubt_all(self, here: Iterable[str], there: Iterable[str], words: str) -> None:
+        """None of these is matched any more, at either end: by a weaker member it would be a
+        guess."""
+        for uid in here:
+            self._doubt(uid, words)
+        for target in there:
+            self._free.pop(target)
 
     def _match(self, uid: str, target: str, how: By | Literal["table"]) -> None:
         name = self._left.pop(uid).name
@@ -140,22 +164,24 @@ class _Matching:
 
 
 def _index(objects: Mapping[str, Identity], member: By) -> Mapping[str, Sequence[str]]:
+    """UIDs by the text of a member; empty texts say nothing."""
     found: dict[str, list[str]] = {}
     for uid, one in objects.items():
-        if text := _text(one, member):
+        text = uid if member == "uid" else str(getattr(one, member))
+        if text:
             found.setdefault(text, []).append(uid)
     return found
-
-
-def _text(one: Identity, member: By) -> str:
-    return one.id if member == "uid" else str(getattr(one, member))
 
 
 def _is_default(one: Identity) -> bool:
     return DEFAULT in (one.name, one.code)
 
 
-def _say_several(member: By, one: Identity, found: Sequence[str]) -> str:
-    if len(found) > 1:
-        return f"The destination has {len(found)} objects of its {member}: {', '.join(found)}."
-    return f"Several objects of the source have the {member} «{_text(one, member)}» of {found[0]}."
+def _say_several(member: By, text: str, here: Sequence[str], there: Sequence[str]) -> str:
+    def count(uids: Sequence[str], where: str) -> str:
+        return f"{len(uids)} at the {where} ({', '.join(uids)})"
+
+    return (
+        f"The {member} «{text}» is that of {count(here, 'source')} and "
+        f"{count(there, 'destination')}."
+    )

@@ -4,11 +4,11 @@ Servers make them by themselves, each under UIDs of its own, and their names fol
 options: neither a UID nor a name tells as much as what they are made of.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from d2_assets.dhis2.metadata_objects import OptionCombo
-from d2_assets.mapping.crosswalk import Crosswalk, Match
-from d2_assets.mapping.matching import Ambiguity, Matched
+from d2_assets.dhis2.metadata_objects import Identity, OptionCombo
+from d2_assets.mapping.crosswalk import NO_CROSSWALK, Crosswalk, Match
+from d2_assets.mapping.matching import Ambiguity, Matched, match_identities
 
 PLURAL = "categoryOptionCombos"
 
@@ -16,39 +16,90 @@ _Parts = tuple[str, frozenset[str]]
 
 
 def match_option_combos(
-    source: Iterable[OptionCombo], destination: Iterable[OptionCombo], crosswalk: Crosswalk
+    source: Iterable[OptionCombo],
+    destination: Iterable[OptionCombo],
+    crosswalk: Crosswalk,
+    explicit: Mapping[str, str] | None = None,
 ) -> Matched:
-    """Match by combo and options, both as the crosswalk names them at the destination.
+    """Match by table, then by combo and options, both as the crosswalk names them there.
 
     Of two at the destination that are made of the same, the one with the source's own UID counts;
-    without it neither does. One whose combo or options are unknown there is matched by its UID.
+    without it neither does. One that stands for other options there under the same UID is told:
+    its values would come under the wrong head.
     """
-    ours: dict[_Parts, list[str]] = {}
-    there: dict[str, OptionCombo] = {}
-    for one in destination:
-        ours.setdefault(_parts(one, Crosswalk()), []).append(one.id)
-        there[one.id] = one
-    matches: list[Match] = []
-    ambiguous: list[Ambiguity] = []
-    taken: dict[str, str] = {}
-    for one in sorted(source, key=lambda item: (item.id not in there, item.id)):
-        found = ours.get(_parts(one, crosswalk), [])
+    theirs, ours = list(source), list(destination)
+    by_hand = match_identities(
+        PLURAL, map(_identify, theirs), map(_identify, ours), explicit=explicit, by=()
+    )
+    told = {one.source for one in (*by_hand.matches, *by_hand.ambiguous)}
+    given = {match.destination: match.source for match in by_hand.matches}
+    matching = _Matching([one for one in ours if one.id not in given], crosswalk, given)
+    # Those that keep their UID come first: no other one may take it.
+    left = [one for one in theirs if one.id not in told]
+    for one in sorted(left, key=lambda item: (not matching.is_there(item), item.id)):
+        matching.take(one)
+    return Matched((*by_hand.matches, *matching.matches), (*by_hand.ambiguous, *matching.ambiguous))
+
+
+class _Matching:
+    def __init__(
+        self, destination: Iterable[OptionCombo], crosswalk: Crosswalk, taken: Mapping[str, str]
+    ) -> None:
+        self._crosswalk = crosswalk
+        self._taken = dict(taken)
+        self._made_of: dict[_Parts, list[str]] = {}
+        self._there: dict[str, _Parts] = {}
+        for one in destination:
+            parts = _parts(one, NO_CROSSWALK)
+            self._made_of.setdefault(parts, []).append(one.id)
+            self._there[one.id] = parts
+        self.matches: list[Match] = []
+        self.ambiguous: list[Ambiguity] = []
+
+    def is_there(self, one: OptionCombo) -> bool:
+        """Whether the destination knows it by the same UID and the same parts."""
+        return self._there.get(one.id) == _parts(one, self._crosswalk)
+
+    def take(self, one: OptionCombo) -> None:
+        found = self._made_of.get(_parts(one, self._crosswalk), [])
         target = one.id if one.id in found else found[0] if len(found) == 1 else ""
-        if not target and len(found) > 1:
-            words = f"The destination has {len(found)} with the same options: {', '.join(found)}."
-            ambiguous.append(_doubt(one, f"{words} Remove those that nothing uses."))
-        elif target in taken:
-            words = f"{taken[target]} of the source has the same options, and is {target}."
-            ambiguous.append(_doubt(one, f"{words} Remove one of the two at the source."))
+        words = self._find_doubt(one, target, found)
+        if words:
+            self.ambiguous.append(Ambiguity(PLURAL, one.id, one.name, words))
         elif target:
-            taken[target] = one.id
+            self._taken[target] = one.id
             how = "uid" if target == one.id else "options"
-            matches.append(Match(PLURAL, one.id, target, how, one.name))
-    return Matched(tuple(matches), tuple(ambiguous))
+            self.matches.append(Match(PLURAL, one.id, target, how, one.name))
+
+    def _find_doubt(self, one: OptionCombo, target: str, found: Sequence[str]) -> str:
+        if not target and found:
+            return (
+                f"The destination has {len(found)} with the same options: {', '.join(found)}. "
+                "Remove those that nothing uses."
+            )
+        if target in self._taken:
+            return (
+                f"{self._taken[target]} of the source is {target} of the destination already, and "
+                "has the same options. Remove one of the two at the source."
+            )
+        if not target and one.id in self._taken:
+            return f"At the destination its UID is that of {self._taken[one.id]} of the source."
+        if not target and self._says_otherwise(one):
+            return (
+                "At the destination its UID stands for other options. Name the right one in the "
+                "pair's table of matches."
+            )
+        return ""
+
+    def _says_otherwise(self, one: OptionCombo) -> bool:
+        """Options that an account may not see are no contradiction."""
+        _, here = _parts(one, self._crosswalk)
+        _, there = self._there.get(one.id, ("", frozenset()))
+        return not (here <= there or there <= here)
 
 
-def _doubt(one: OptionCombo, words: str) -> Ambiguity:
-    return Ambiguity(PLURAL, one.id, one.name, words)
+def _identify(one: OptionCombo) -> Identity:
+    return Identity(one.id, one.code, one.name)
 
 
 def _parts(one: OptionCombo, crosswalk: Crosswalk) -> _Parts:

@@ -7,6 +7,7 @@ variable or the file that holds each of them.
 from d2_assets.settings.authentication import BasicAuth, TokenAuth
 from d2_assets.settings.editing import add_instance, add_pair, remove_instance, remove_pair
 from d2_assets.settings.loading import find_settings_file, load_settings, parse_settings
+from d2_assets.settings.metadata import MetadataSettings
 from d2_assets.settings.models import Conflicts, Deletes, Filters, Instance, Pair, Settings
 from d2_assets.settings.schema import render_json_schema, write_json_schema
 from d2_assets.settings.secrets import SecretReference, read_secret
@@ -18,6 +19,7 @@ __all__ = [
     "Deletes",
     "Filters",
     "Instance",
+    "MetadataSettings",
     "Moved",
     "Pair",
     "SecretReference",

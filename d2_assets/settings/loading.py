@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from d2_assets.settings.authentication import BasicAuth, TokenAuth
 from d2_assets.settings.document import SettingsDocument, parse_document, read_text
 from d2_assets.settings.fields import SettingsModel
+from d2_assets.settings.metadata import MetadataSettings
 from d2_assets.settings.mistakes import KeyPath, Mistake, settings_error, word_error
 from d2_assets.settings.models import (
     Conflicts,
@@ -28,7 +29,17 @@ SANDBOX_FILE = Path(__file__).resolve().parent.parent / "sandbox" / "instances.y
 
 _KNOWN_KEYS = frozenset(
     key
-    for model in (SettingsFile, Instance, BasicAuth, TokenAuth, Pair, Filters, Deletes, Conflicts)
+    for model in (
+        SettingsFile,
+        Instance,
+        BasicAuth,
+        TokenAuth,
+        Pair,
+        Filters,
+        Deletes,
+        Conflicts,
+        MetadataSettings,
+    )
     for key in model.model_fields
 )
 _Parsed = TypeVar("_Parsed", bound=SettingsModel)

@@ -14,6 +14,7 @@ from d2_assets.errors import ConfigurationError
 from d2_assets.settings.addresses import is_loopback
 from d2_assets.settings.authentication import Auth
 from d2_assets.settings.fields import InstanceName, Month, Name, SettingsModel, Uid, Url
+from d2_assets.settings.metadata import MetadataSettings
 from d2_assets.settings.mistakes import refuse
 from d2_assets.settings.secrets import SecretReference
 from d2_assets.settings.vocabulary import (
@@ -159,6 +160,7 @@ class Pair(SettingsModel):
     merge_mode: MergeMode = "REPLACE"
     deletes: Deletes = Deletes()
     conflicts: Conflicts = Conflicts()
+    metadata: MetadataSettings = MetadataSettings()
     page_size: int = Field(default=500, ge=1, le=1000)
     """Objects per page of a read."""
     chunk_size: int = Field(default=5000, ge=1, le=100_000)

@@ -11,6 +11,10 @@ ImportStrategy = Literal["CREATE", "UPDATE", "CREATE_AND_UPDATE", "DELETE"]
 MergeMode = Literal["REPLACE", "MERGE"]
 DeletePolicy = Literal["propagate", "ignore"]
 ConflictRule = Literal["quarantine", "newest", "priority"]
+SharingPolicy = Literal["keep", "drop_unknown", "drop_all"]
+UserPolicy = Literal["disabled", "leave_out"]
+AssignmentPolicy = Literal["keep", "restrict"]
+MatchKey = Literal["uid", "code", "name"]
 Moved = Literal["metadata", "data_values", "events", "tracker", "stock"]
 Family = Literal[
     "system",

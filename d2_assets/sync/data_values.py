@@ -24,14 +24,17 @@ from d2_assets.data_values.completeness import (
     read_destination_registrations,
     read_registrations,
 )
+from d2_assets.data_values.content import OPTION_COMBOS
 from d2_assets.data_values.extract import Window, open_window, plan_reads, stage_values
-from d2_assets.data_values.identities import OPTION_COMBOS, Identities
+from d2_assets.data_values.identities import Identities
 from d2_assets.data_values.outside import Outside, count_outside
 from d2_assets.data_values.plan import hold_brake, plan_changes
 from d2_assets.data_values.scope import Scope, read_scope
 from d2_assets.data_values.translate import (
     find_strange_attributes,
     find_strange_option_combos,
+    identify,
+    translate_chosen,
     translate_registrations,
     translate_values,
 )
@@ -63,7 +66,9 @@ def plan_data_values(
         identities = Identities(source, destination, work.choices, work.stop)
         whole = read_scope(source, destination, work.choices, work.stop, identities)
         check_write_access(whole, destination)
-        scope = narrow_scope(whole, work.chosen) if work.chosen else whole
+        scope = whole
+        if work.chosen:
+            scope = narrow_scope(whole, translate_chosen(work.chosen, whole.crosswalk))
         window = _open_window(work, whole)
         if not work.is_preview:
             for month in work.months:
@@ -73,9 +78,9 @@ def plan_data_values(
         await_open_chunk(work, destination)
         with open_database(folder) as database:
             _stage_both(work, source, destination, scope, window, folder, database, identities)
-            scope = replace(scope, crosswalk=identities.crosswalk)
+            whole, scope = identify(whole, identities), identify(scope, identities)
             find_unfit(database, whole, window, folder / "checked.parquet")
-            recall(database, work, source, destination)
+            recall(database, work, source, destination, scope, folder)
             plan = plan_changes(
                 database, work.choices, scope, folder, measure_clocks(work, source, destination)
             )
@@ -98,7 +103,7 @@ def plan_data_values(
                 work=work,
                 source=source,
                 destination=destination,
-                scope=scope,
+                scope=identify(scope, identities),
                 window=window,
                 database=database,
                 folder=folder,
@@ -190,22 +195,21 @@ def _stage_both(
     work.meter.begin("reading both sides", sum(len(queries) for _, queries in sides.values()))
     ask_both(lambda: stage("source"), lambda: stage("destination"), work.stop, report)
     for name, path in paths.items():
-        view = name if work.chosen is None else f"whole_{name}"
-        database.attach(view, path, spread_by=SPREAD)
-        if name == "source":
-            _translate_source(database, view, scope, identities, folder / "translated.parquet")
-        if work.chosen is not None:
-            keep_chosen_values(database, work.chosen, read=view, kept=name)
+        database.attach(name if work.chosen is None else f"whole_{name}", path, spread_by=SPREAD)
+    if work.chosen is not None:
+        keep_chosen_values(database, work.chosen, read="whole_source", kept="source")
+    _translate_source(database, scope, identities, folder / "translated.parquet")
+    if work.chosen is not None:
+        chosen = translate_chosen(work.chosen, identities.crosswalk)
+        keep_chosen_values(database, chosen, read="whole_destination", kept="destination")
 
 
-def _translate_source(
-    database: Database, view: str, scope: Scope, identities: Identities, path: Path
-) -> None:
+def _translate_source(database: Database, scope: Scope, identities: Identities, path: Path) -> None:
     """The view of the source's rows becomes one of their translation, where a UID differs."""
-    strange = find_strange_option_combos(database, view, scope)
+    strange = find_strange_option_combos(database, "source", scope)
     crosswalk = identities.learn([OPTION_COMBOS] if strange else [])
-    if translate_values(database, view, crosswalk, path):
-        database.attach(view, path, spread_by=SPREAD)
+    if translate_values(database, "source", crosswalk, path):
+        database.attach("source", path, spread_by=SPREAD)
 
 
 def _plan_completeness(
@@ -224,9 +228,16 @@ def _plan_completeness(
         lambda: read_destination_registrations(destination, scope, window),
         work.stop,
     )
-    strange = find_strange_attributes(theirs, scope)
-    theirs = translate_registrations(theirs, identities.learn([OPTION_COMBOS] if strange else []))
     if work.chosen is not None:
         theirs = keep_chosen_registrations(theirs, work.chosen)
-        ours = keep_chosen_registrations(ours, work.chosen)
-    return plan_registrations(theirs, ours, scope, work.choices, discarded)
+    strange = find_strange_attributes(theirs, scope)
+    crosswalk = identities.learn([OPTION_COMBOS] if strange else [])
+    if work.chosen is not None:
+        ours = keep_chosen_registrations(ours, translate_chosen(work.chosen, crosswalk))
+    return plan_registrations(
+        translate_registrations(theirs, crosswalk),
+        ours,
+        identify(scope, identities),
+        work.choices,
+        discarded,
+    )

@@ -19,6 +19,7 @@ from d2_assets.data_values.pace import Pace
 from d2_assets.data_values.plan import is_sent
 from d2_assets.data_values.push import Line, PushResult, push_changes
 from d2_assets.data_values.reconcile import Reconciliation, compare_values
+from d2_assets.data_values.translate import restore_values
 from d2_assets.errors import CancelledError, D2AssetsError
 from d2_assets.ledger.agreed import record_agreed
 from d2_assets.ledger.journal import Journal, open_journal
@@ -83,8 +84,7 @@ def _move_month(planned: PlannedWork, month: str, journal: Journal, pace: Pace) 
     )
     completeness, not_registered = _push_completeness(planned, month, push.error or not_read)
     _load_registrations(planned, month, completeness)
-    ends = planned.source.name, planned.destination.name
-    record_agreed(database, partial(work.home.agreed, ASSET, *ends), work.warn)
+    _note_agreed(planned, month)
     quarantine = work.home.quarantine(ASSET, work.pair, month)
     asked = work.chosen.ids if work.chosen else ()
     rows = stage_quarantine(database, quarantine, pair=work.pair, run=work.run, asked=asked)
@@ -103,6 +103,24 @@ def _move_month(planned: PlannedWork, month: str, journal: Journal, pace: Pace) 
         files={"ledger": ledger, "quarantine": quarantine},
         error=push.error or not_read or not_registered,
     )
+
+
+def _note_agreed(planned: PlannedWork, month: str) -> None:
+    """Note what both ends share; ``outcomes`` and ``registrations`` go by the source's UIDs after
+    that."""
+    database, scope, work = planned.database, planned.scope, planned.work
+    path_of = partial(work.home.agreed, ASSET, planned.source.name, planned.destination.name)
+    if not scope.agrees_by_source:
+        record_agreed(database, path_of, work.warn)
+    path = planned.folder / f"outcomes-{month}.parquet"
+    if restore_values(database, "outcomes", scope.crosswalk, path):
+        database.attach("outcomes", path, spread_by=SPREAD)
+    path = planned.folder / f"registrations-{month}.parquet"
+    if restore_values(database, "registrations", scope.crosswalk, path):
+        database.attach("restored", path)
+        database.execute("CREATE OR REPLACE TABLE registrations AS FROM restored")
+    if scope.agrees_by_source:
+        record_agreed(database, path_of, work.warn)
 
 
 def _push_values(planned: PlannedWork, month: str, journal: Journal, pace: Pace) -> PushResult:

@@ -5,8 +5,12 @@ took off the work list: three tables for the plan.
 """
 
 from functools import partial
+from pathlib import Path
 
+from d2_assets.data_values.check import SPREAD
 from d2_assets.data_values.push import STILL_STORING
+from d2_assets.data_values.scope import Scope
+from d2_assets.data_values.translate import translate_values
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.ledger.agreed import load_agreed
 from d2_assets.ledger.discards import load_discards
@@ -26,7 +30,14 @@ def await_open_chunk(work: Work, destination: DHIS2Client) -> None:
         work.sleep(left)
 
 
-def recall(database: Database, work: Work, source: DHIS2Client, destination: DHIS2Client) -> None:
+def recall(
+    database: Database,
+    work: Work,
+    source: DHIS2Client,
+    destination: DHIS2Client,
+    scope: Scope,
+    folder: Path,
+) -> None:
     """Make ``journalled``, ``discarded`` and, for two-way pairs, ``agreed`` for the work."""
     home, pair = work.home, work.pair
     # Who replays rows has mended their cause: what a run was told before that does not count.
@@ -35,4 +46,7 @@ def recall(database: Database, work: Work, source: DHIS2Client, destination: DHI
     load_journals(database, journals, destination.url)
     if work.choices.reverse:
         load_agreed(database, partial(home.agreed, ASSET, source.name, destination.name))
+        path = folder / "agreed.parquet"
+        if scope.agrees_by_source and translate_values(database, "agreed", scope.crosswalk, path):
+            database.attach("agreed", path, spread_by=SPREAD)
     load_discards(database, home.discards(ASSET, pair))

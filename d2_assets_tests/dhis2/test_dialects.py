@@ -58,6 +58,15 @@ def test_the_table_says_what_was_recorded(dialect):
     assert dialect.knows_merge_mode == ("code" in body("meta-after-merge"))
 
 
+def test_option_combos_are_a_set_from_the_version_on_that_no_longer_makes_them():
+    assert [one.version for one in DIALECTS if one.option_combos_as_full_set] == ["2.43"]
+
+
+def test_caches_are_cleared_where_a_first_data_set_was_seen_to_fail():
+    needing = [one.version for one in DIALECTS if one.needs_cache_clear_before_data_sets]
+    assert needing == ["2.40", "2.42"]
+
+
 @needs_recordings
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_recorded_version_is_known_without_a_warning(version):

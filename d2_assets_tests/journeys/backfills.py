@@ -50,9 +50,13 @@ def open_workspace(instance: dg.DagsterInstance, code: Path) -> Iterator[Workspa
 
 
 def backfill(
-    instance: dg.DagsterInstance, settings: Path, asset_key: dg.AssetKey, keys: Sequence[str]
+    instance: dg.DagsterInstance,
+    settings: Path,
+    asset_key: dg.AssetKey,
+    keys: Sequence[str],
+    *others: dg.AssetKey,
 ) -> BulkActionStatus:
-    """Backfill the partitions ``keys`` of an asset; gives how it ended."""
+    """Backfill the partitions ``keys`` of an asset, and of others; gives how it ended."""
     code = settings.with_name("code_location.py")
     code.write_text(_CODE_LOCATION.format(file=str(settings)), encoding="utf-8")
     with open_workspace(instance, code) as workspace:
@@ -60,7 +64,7 @@ def backfill(
             backfill_id="asked-by-test",
             asset_graph=workspace.create_request_context().asset_graph,
             partition_names=keys,
-            asset_selection=[asset_key],
+            asset_selection=[asset_key, *others],
             backfill_timestamp=time.time(),
             tags={},
             dynamic_partitions_store=instance,

@@ -150,9 +150,10 @@ def test_what_waits_in_quarantine_is_replayed_under_the_destinations_uids(
     store.put_data_values([replace(spoilt, value="few", last_updated=None)])
     journey.materialise(MONTH)
     (row,) = journey.quarantine(MONTH)
-    assert row["data_element"] == walk[malaria]
+    assert row["data_element"] == malaria
+    assert f"data_element {walk[malaria]}" in row["at_destination"]
     store.put_data_values([replace(spoilt, value="8", last_updated=None)])
-    run = replay(journey, ids=[row["id"]])
+    run = replay(journey, rows=[row["id"]])
     assert run.success, run.failure
     assert journey.quarantine(MONTH) == []
     assert_equal(journey, walk)

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.all_directions
 
 
 def leave_out_by_type(journey: Journey) -> None:
-    journey.pair["sync_type"] = "metadata"
+    journey.pair["sync_type"] = "events"
 
 
 def leave_out_by_pair(journey: Journey) -> None:

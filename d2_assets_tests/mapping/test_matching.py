@@ -64,6 +64,22 @@ def test_two_of_one_name_are_a_doubt_at_either_end() -> None:
     assert [len(here.matches), len(here.ambiguous)] == [0, 2]
 
 
+def test_a_name_at_the_destination_that_is_anothers_at_the_source_is_a_doubt() -> None:
+    source = [Identity("a", "CODE"), Identity("b", "", "Name")]
+    matched = match_identities("dataElements", source, [Identity("x", "CODE", "Name")], by=ALL)
+    assert matched.matches == ()
+    assert "the name «Name» there is that of b at the source" in matched.ambiguous[0].words
+
+
+def test_what_lost_its_uid_to_another_object_is_a_doubt() -> None:
+    """It would be written over that one."""
+    source = [Identity("a"), Identity("x")]
+    matched = match_identities("dataElements", source, [Identity("x")], explicit={"a": "x"}, by=ALL)
+    assert _pairs(matched) == {"a": ("x", "table")}
+    assert [one.source for one in matched.ambiguous] == ["x"]
+    assert "its UID is that of a" in matched.ambiguous[0].words
+
+
 def test_empty_codes_say_nothing() -> None:
     assert match_identities("dataElements", [Identity("a")], [Identity("b")], by=ALL) == Matched()
 
@@ -108,6 +124,8 @@ def test_every_object_is_matched_once_doubted_or_left(
     assert set(theirs) <= {one.id for one in source}
     assert len(set(ours)) == len(ours)
     assert set(ours) <= {one.id for one in destination}
+    left = {one.id for one in source} - set(theirs)
+    assert left.isdisjoint(ours)
 
 
 @given(_identities)
@@ -118,8 +136,8 @@ def test_a_server_matches_itself_by_uid(objects: list[Identity]) -> None:
 
 @given(_identities, _identities)
 def test_both_directions_find_the_same(source: list[Identity], destination: list[Identity]) -> None:
-    there = match_identities("dataElements", source, destination, by=ALL).matches
-    back = match_identities("dataElements", destination, source, by=ALL).matches
-    assert {(one.source, one.destination) for one in there if one.how != "name"} == {
-        (one.destination, one.source) for one in back if one.how != "name"
+    there = match_identities("categories", source, destination, by=ALL).matches
+    back = match_identities("categories", destination, source, by=ALL).matches
+    assert {(one.source, one.destination, one.how) for one in there} == {
+        (one.destination, one.source, one.how) for one in back
     }

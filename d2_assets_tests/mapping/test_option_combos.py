@@ -35,6 +35,22 @@ def test_a_uid_alone_does_not_make_two_the_same() -> None:
     """A UID that stands for other options there would put values under the wrong head."""
     matched = match_option_combos([_combo("a", "c", "f")], [_combo("a", "c", "m")], Crosswalk())
     assert matched.matches == ()
+    assert "stands for other options" in matched.ambiguous[0].words
+
+
+def test_options_that_an_account_does_not_see_are_no_contradiction() -> None:
+    source = [_combo("a", "c", "f", "young")]
+    assert match_option_combos(source, [_combo("a", "c", "f")], Crosswalk()).ambiguous == ()
+
+
+def test_the_pairs_own_table_counts_before_the_options() -> None:
+    source = [_combo("a", "c", "f"), _combo("b", "c", "m")]
+    destination = [_combo("x", "c", "f"), _combo("y", "c", "m")]
+    matched = match_option_combos(source, destination, Crosswalk(), {"a": "y"})
+    assert [(one.source, one.destination, one.how) for one in matched.matches] == [
+        ("a", "y", "table")
+    ]
+    assert matched.ambiguous == ()
 
 
 def test_of_two_alike_at_the_destination_the_one_with_the_same_uid_counts() -> None:

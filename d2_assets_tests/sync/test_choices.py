@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from d2_assets.data_values.choices import Choices, Reverse
+from d2_assets.errors import ConfigurationError
+from d2_assets.metadata.choices import MetadataChoices
+from d2_assets.metadata.policy import MetadataPolicy
 from d2_assets.settings.models import Pair, Settings
-from d2_assets.sync.choices import choose_data_values
+from d2_assets.sync.choices import choose_data_values, choose_metadata
 
 
 def _pair(**members: Any) -> Pair:
@@ -106,3 +109,53 @@ def test_the_rule_for_conflicts_arrives(instance: str, has_priority: bool) -> No
     choices = choose_data_values(pair, _settings(pair))
     assert choices.conflict_rule == "priority"
     assert choices.source_has_priority is has_priority
+
+
+def test_metadata_of_a_pair_that_says_nothing_are_moved_whole() -> None:
+    assert choose_metadata(_pair(), _settings(_pair())) == MetadataChoices()
+
+
+def test_each_member_for_metadata_arrives(tmp_path: Path) -> None:
+    (tmp_path / "same.csv").write_text(
+        "class,source,destination\ndataElements,fbfJHSPpUQD,cYeuwXTCPkU\n", encoding="utf-8"
+    )
+    pair = _pair(
+        filters={"org_units": ["ImspTQPwCqd"], "deepest_level": 4},
+        import_strategy="CREATE",
+        merge_mode="MERGE",
+        deletes={"mirror": True, "brake_percent": 5},
+        metadata={
+            "sharing": "drop_all",
+            "users": "leave_out",
+            "org_unit_assignments": "restrict",
+            "match_by": ["code"],
+            "crosswalk": "same.csv",
+            "chunk_size": 50,
+        },
+        page_size=100,
+    )
+    settings = Settings(file=tmp_path / "d2_assets.yaml", pairs=(pair,))
+    explicit = {"dataElements": {"fbfJHSPpUQD": "cYeuwXTCPkU"}}
+    assert choose_metadata(pair, settings) == MetadataChoices(
+        policy=MetadataPolicy(sharing="drop_all", users="leave_out", assignments="restrict"),
+        org_units=("ImspTQPwCqd",),
+        deepest_level=4,
+        import_strategy="CREATE",
+        merge=True,
+        mirror=True,
+        brake_percent=5,
+        match_by=("code",),
+        explicit=explicit,
+        page_size=100,
+        chunk_size=50,
+    )
+    values = choose_data_values(pair, settings)
+    assert (values.match_by, values.explicit) == (("code",), explicit)
+
+
+def test_a_table_of_matches_that_is_not_there_is_named(tmp_path: Path) -> None:
+    pair = _pair(metadata={"crosswalk": "missing.csv"})
+    settings = Settings(file=tmp_path / "d2_assets.yaml", pairs=(pair,))
+    with pytest.raises(ConfigurationError, match=r"missing\.csv") as caught:
+        choose_metadata(pair, settings)
+    assert caught.value.key == "metadata.crosswalk"

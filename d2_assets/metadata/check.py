@@ -1,0 +1,288 @@
+"""Nothing is sent that would land damaged: each reference must be there, or be sent with it.
+
+A server takes an object whose optional reference is unknown WITHOUT it, or fails the whole request
+without a report [seen 2.38-2.43]; so an object that refers to what is neither at the destination
+nor among what is sent waits in quarantine, and what needs it waits with it.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+
+from d2_assets.dhis2.schemas import Schemas
+from d2_assets.metadata.extract import Side
+from d2_assets.metadata.objects import (
+    Adaptation,
+    Key,
+    MetadataObject,
+    Refusal,
+    adapt,
+    name_of,
+    refuse,
+)
+from d2_assets.metadata.references import Reference, iterate_references
+
+MISSING_REFERENCE = "missing_reference"
+NEEDS_REFUSED = "needs_refused"
+NEEDS_HELD = "needs_held"
+UNIQUE_TAKEN = "unique_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an object may refer to.
+
+    ``present``: UIDs at the destination by class (those that a preview promises among them).
+    ``names``: names at the source, by class and UID at the destination.
+    """
+
+    present: Mapping[str, Set[str]]
+    names: Mapping[Key, str] = field(default_factory=dict)
+
+    def has(self, key: Key) -> bool:
+        return key[1] in self.present.get(key[0], ())
+
+    def say(self, key: Key) -> str:
+        """An object in words: its class, its name at the source where it has one, its UID."""
+        plural, uid = key
+        name = self.names.get(key)
+        return f"{uid} of {plural} (at the source: «{name}»)" if name else f"{uid} of {plural}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Objects that may be sent, with the objects of the same push that each needs to be there.
+
+    ``deferred`` names members that a later family sets.
+    """
+
+    objects: tuple[MetadataObject, ...]
+    needs: Mapping[Key, frozenset[Key]]
+    refusals: tuple[Refusal, ...]
+    deferred: tuple[tuple[Key, str], ...] = ()
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the references of one object come to."""
+
+    missing: list[Reference] = field(default_factory=list)
+    needs: set[Key] = field(default_factory=set)
+    later: set[str] = field(default_factory=set)
+
+
+def check_references(
+    objects: Sequence[MetadataObject],
+    known: Known,
+    schemas: Schemas,
+    *,
+    later: Collection[tuple[str, str]] = (),
+    set_aside: Mapping[Key, str] = {},
+    held: Collection[Key] = (),
+) -> Checked:
+    """Split objects (rewritten for the destination) by whether all they refer to is there.
+
+    ``later``: class and member that a later family sets; such a member is left out where what it
+    refers to is not there yet. ``set_aside``: objects of the family that were refused before, with
+    the reason; ``held``: those that the strategy keeps back, by their keys at the destination.
+    """
+    coming = {item.destination_key for item in objects} - set(held)
+    refused: dict[Key, Refusal] = {}
+    found: dict[Key, _Found] = {}
+    for item in objects:
+        one = _look_up(item, known, coming, schemas, later)
+        found[item.destination_key] = one
+        if one.missing:
+            refused[item.destination_key] = refuse_missing(
+                item, one.missing, known, set_aside, held
+            )
+    _follow(objects, found, refused, known)
+    return Checked(
+        objects=tuple(
+            _leave_out(item, found[item.destination_key].later)
+            for item in objects
+            if item.destination_key not in refused
+        ),
+        needs={key: frozenset(one.needs) for key, one in found.items() if key not in refused},
+        refusals=tuple(refused.values()),
+        deferred=tuple(
+            (key, name)
+            for key, one in found.items()
+            if key not in refused
+            for name in sorted(one.later)
+        ),
+    )
+
+
+def _look_up(
+    item: MetadataObject,
+    known: Known,
+    coming: Set[Key],
+    schemas: Schemas,
+    later: Collection[tuple[str, str]],
+) -> _Found:
+    one = _Found()
+    for reference in iterate_references(item.body, item.plural, schemas):
+        key = reference.plural, reference.id
+        if reference.is_principal or key == item.destination_key or known.has(key):
+            continue
+        if key in coming:
+            one.needs.add(key)
+        elif (item.plural, reference.property) in later:
+            one.later.add(reference.property)
+        else:
+            one.missing.append(reference)
+    return one
+
+
+def _follow(
+    objects: Sequence[MetadataObject],
+    found: Mapping[Key, _Found],
+    refused: dict[Key, Refusal],
+    known: Known,
+) -> None:
+    """What needs a refused object is refused, too, and names its cause; so on to the end."""
+    needed_by: dict[Key, list[MetadataObject]] = {}
+    for item in objects:
+        for need in found[item.destination_key].needs:
+            needed_by.setdefault(need, []).append(item)
+    waiting = list(refused)
+    while waiting:
+        need = waiting.pop()
+        for item in needed_by.get(need, ()):
+            if item.destination_key not in refused:
+                refused[item.destination_key] = refuse(
+                    item,
+                    NEEDS_REFUSED,
+                    f"It needs {known.say(need)}, which waits: {refused[need].reason}",
+                )
+                waiting.append(item.destination_key)
+
+
+def refuse_missing(
+    item: MetadataObject,
+    missing: Sequence[Reference],
+    known: Known,
+    set_aside: Mapping[Key, str] = {},
+    held: Collection[Key] = (),
+) -> Refusal:
+    """The refusal of an object by the first thing that it lacks; the others are named after it."""
+    references = {(one.plural, one.id): one for one in reversed(missing)}
+    for key, one in references.items():
+        if key in set_aside:
+            words = f"{one.path} needs {known.say(key)}, which waits: {set_aside[key]}"
+            return refuse(item, NEEDS_REFUSED, words)
+        if key in held:
+            words = (
+                f"{one.path} needs {known.say(key)}, which the import strategy of the pair does "
+                "not create."
+            )
+            return refuse(item, NEEDS_HELD, words)
+    named = [f"{one.path}: {known.say(key)}" for key, one in list(references.items())[::-1]]
+    more = f", and {len(named) - 3} more" if len(named) > 3 else ""
+    return refuse(
+        item,
+        MISSING_REFERENCE,
+        f"What it refers to is not at the destination and is not sent: {'; '.join(named[:3])}"
+        f"{more}.",
+    )
+
+
+def _leave_out(item: MetadataObject, members: Set[str]) -> MetadataObject:
+    if not members:
+        return item
+    body = {name: value for name, value in item.body.items() if name not in members}
+    return MetadataObject(item.plural, item.id, body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clash:
+    """A member whose value another object has."""
+
+    member: str
+    value: str
+    owner: str
+
+
+def check_unique(
+    objects: Iterable[MetadataObject], destination: Side, schemas: Schemas
+) -> tuple[list[MetadataObject], list[Refusal]]:
+    """Split objects by whether what must be unique (code, name, short name) is free for them."""
+    waiting = list(objects)
+    ours = {item.destination_key: item for item in waiting}
+    names = {item.key: item.name for item in destination} | {
+        key: item.name for key, item in ours.items()
+    }
+    taken = {
+        (item.plural, name, value): item.id
+        for item in destination
+        for name, value in _unique_values(item, schemas)
+    }
+    free: list[MetadataObject] = []
+    refusals: list[Refusal] = []
+    for item in waiting:
+        values = list(_unique_values(item, schemas))
+        clash = _find_clash(item, values, taken)
+        if clash is None:
+            free.append(item)
+            taken.update({(item.plural, *value): item.body["id"] for value in values})
+            continue
+        owner = item.plural, clash.owner
+        refusals.append(_refuse_taken(item, clash, names[owner], ours.get(owner)))
+    return free, refusals
+
+
+def _find_clash(
+    item: MetadataObject,
+    values: Iterable[tuple[str, str]],
+    taken: Mapping[tuple[str, str, str], str],
+) -> _Clash | None:
+    for name, value in values:
+        owner = taken.get((item.plural, name, value), item.body["id"])
+        if owner != item.body["id"]:
+            return _Clash(name, value, owner)
+    return None
+
+
+def _refuse_taken(
+    item: MetadataObject, clash: _Clash, name: str, owner: MetadataObject | None
+) -> Refusal:
+    """``owner`` is the object that has the value, where it is one of the source, too."""
+    member = clash.member
+    mend = (
+        f"Give one of them another {member}, or name both in the table of matches when they are "
+        "the same."
+    )
+    if owner is not None and str(owner.body.get(member)) != clash.value:
+        mend = "That one gives it up now: run again."
+    where = "of the source, too," if owner is not None else "at the destination"
+    return refuse(
+        item,
+        UNIQUE_TAKEN,
+        f"The {member} «{clash.value}» must be unique and belongs to «{name}» ({clash.owner}) "
+        f"{where} already. {mend}",
+    )
+
+
+def _unique_values(item: MetadataObject, schemas: Schemas) -> Iterator[tuple[str, str]]:
+    schema = schemas.get(item.plural)
+    for about in schema.properties.values() if schema else ():
+        value = item.body.get(about.name)
+        if about.is_unique and about.name != "id" and value and isinstance(value, str | int):
+            yield about.name, str(value)
+
+
+def warn_of_expression(item: MetadataObject, member: str, key: Key, known: Known) -> Adaptation:
+    """A UID that stands only in an expression and that the destination does not have: the object
+    travels, and this is said."""
+    return adapt(
+        item,
+        member,
+        "kept as it is",
+        f"The expression names {known.say(key)}, which is not at the destination: it has no "
+        "result there until that is.",
+    )
+
+
+def name_objects(objects: Iterable[MetadataObject]) -> dict[Key, str]:
+    """Names by class and UID at the destination."""
+    return {item.destination_key: name_of(item.body) for item in objects}

@@ -1,0 +1,43 @@
+"""What a pair wants of metadata, in this domain's words. ``sync`` fills it from the settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from d2_assets.mapping.matching import By
+from d2_assets.metadata.policy import MetadataPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataChoices:
+    """The part of a pair's settings that metadata go by; empty tuples mean "all".
+
+    ``match_by``: uid, code, name, in the order in which they count. ``explicit``: UIDs of the
+    destination by class and UID of the source, from the pair's own table. ``merge``: what is empty
+    at the source stays at the destination. ``brake_percent``: mirroring stops when more than this
+    share of the destination's objects of a family would go. ``chunk_size``: objects a request.
+    """
+
+    policy: MetadataPolicy = field(default_factory=MetadataPolicy)
+    org_units: tuple[str, ...] = ()
+    deepest_level: int | None = None
+    import_strategy: str = "CREATE_AND_UPDATE"
+    merge: bool = False
+    mirror: bool = False
+    brake_percent: float = 10
+    match_by: tuple[By, ...] = ("uid", "code", "name")
+    explicit: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    page_size: int = 500
+    chunk_size: int = 1000
+
+    @property
+    def creates(self) -> bool:
+        return self.import_strategy in ("CREATE", "CREATE_AND_UPDATE")
+
+    @property
+    def updates(self) -> bool:
+        return self.import_strategy in ("UPDATE", "CREATE_AND_UPDATE")
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether objects that only the destination has are deleted there."""
+        return self.mirror and self.import_strategy in ("DELETE", "CREATE_AND_UPDATE")

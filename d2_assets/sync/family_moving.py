@@ -1,0 +1,159 @@
+"""A planned family is sent, with what a server needs before and after, and read back."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from d2_assets.errors import CancelledError, D2AssetsError
+from d2_assets.metadata.chunks import Sending
+from d2_assets.metadata.objects import Adaptation, Key
+from d2_assets.metadata.option_combos import (
+    CATEGORIES,
+    COMBOS,
+    OPTION_COMBOS,
+    find_unfinished,
+    settle_generated,
+)
+from d2_assets.metadata.plan import Action, Planned
+from d2_assets.metadata.push import Line, delete_objects, push_objects
+from d2_assets.metadata.readback import read_back
+from d2_assets.metadata.settlement import Settlement
+from d2_assets.metadata.system_settings import PLURAL, push_settings, read_settings
+from d2_assets.metadata.verify import Found
+from d2_assets.sync.family import PlannedFamily
+
+_CATEGORY_CLASSES = frozenset({CATEGORIES, COMBOS, OPTION_COMBOS})
+
+
+@dataclass(slots=True)
+class Pushed:
+    """What came of sending a family; ``warnings`` are told beside the adaptations."""
+
+    settlement: Settlement = field(default_factory=Settlement)
+    generated: dict[Key, str] = field(default_factory=dict)
+    warnings: list[Adaptation] = field(default_factory=list)
+
+
+def push_family(planned: PlannedFamily) -> Pushed:
+    """Send what is planned; what stopped it is the settlement's ``error``."""
+    work, plan, pushed = planned.work, planned.plan, Pushed()
+    line = Line(
+        planned.destination,
+        planned.comparison,
+        work.stop,
+        work.sleep,
+        work.choices.chunk_size,
+        work.choices.page_size,
+        planned.before,
+    )
+    work.meter.begin(f"sending {work.family}", plan.sends)
+    written = [one for one in plan if one.action in (Action.CREATE, Action.UPDATE)]
+    if any(one.key[0] == "dataSets" for one in written):
+        _clear_caches(planned)
+    objects = [one for one in plan if _goes_as_object(one)]
+    pushed.settlement.add(push_objects(line, _make_sendings(objects), _report(planned)))
+    if pushed.settlement.error is None:
+        settings = [one for one in written if one.key[0] == PLURAL]
+        pushed.settlement.add(push_settings(planned.destination, settings))
+    if pushed.settlement.error is None and _touches_combos(planned, pushed.settlement):
+        _complete_option_combos(planned, pushed)
+    deleted = [one for one in plan if one.action == Action.DELETE]
+    if pushed.settlement.error is None and deleted:
+        pushed.settlement.add(delete_objects(line, _make_sendings(deleted)))
+    return pushed
+
+
+def find_family(planned: PlannedFamily, pushed: Pushed) -> tuple[Found, D2AssetsError | None]:
+    """What was sent as it stands now. A cancelled run does not ask; nor is the error raised when
+    the destination cannot be read: the ledger is written all the same."""
+    settlement, work = pushed.settlement, planned.work
+    if isinstance(settlement.error, CancelledError):
+        return Found(is_read=False), None
+    reached = settlement.taken | settlement.unconfirmed
+    asked = {one.destination_key for one in planned.plan if one.is_sent} & reached
+    work.meter.begin(f"reading back {work.family}", len(asked))
+    try:
+        bodies = read_back(
+            planned.destination,
+            sorted(key for key in asked if key[0] != PLURAL),
+            work.choices.page_size,
+            planned.plan.totals_after,
+        )
+        if any(key[0] == PLURAL for key in asked):
+            bodies |= read_settings(planned.destination)
+    except D2AssetsError as error:
+        return Found(is_read=False), error
+    work.meter.add(len(asked), success=len(bodies))
+    return Found(bodies, planned.before, generated=pushed.generated), None
+
+
+def _goes_as_object(one: Planned) -> bool:
+    is_written = one.action in (Action.CREATE, Action.UPDATE) or one.is_companion
+    return is_written and one.key[0] != PLURAL
+
+
+def _make_sendings(planned: Sequence[Planned]) -> list[Sending]:
+    return [Sending(one.destination_key, one.body, one.needs) for one in planned]
+
+
+def _report(planned: PlannedFamily) -> Callable[[Settlement], None]:
+    def report(settlement: Settlement) -> None:
+        done, refused = len(settlement.taken), len(settlement.refused)
+        planned.work.meter.add(
+            done + refused,
+            success=done,
+            warnings=refused,
+            errors=int(settlement.error is not None),
+        )
+
+    return report
+
+
+def _clear_caches(planned: PlannedFamily) -> None:
+    """Without it the first data sets of an empty 2.40 or 2.42 are refused [seen]."""
+    if planned.destination.dialect.needs_cache_clear_before_data_sets:
+        _maintain(planned, "clear its caches", planned.destination.clear_caches)
+
+
+def _maintain(planned: PlannedFamily, what: str, ask: Callable[[], None]) -> None:
+    """Maintenance that is refused does not stop the push: what it is for is told by name later."""
+    try:
+        ask()
+    except D2AssetsError as error:
+        planned.work.warn(f"{planned.destination.name} could not be asked to {what}: {error}")
+
+
+def _touches_combos(planned: PlannedFamily, settlement: Settlement) -> bool:
+    generates = any(one.action == Action.GENERATE for one in planned.plan)
+    return generates or any(plural in _CATEGORY_CLASSES for plural, _ in settlement.taken)
+
+
+def _complete_option_combos(planned: PlannedFamily, pushed: Pushed) -> None:
+    """Have the server make what combos lack; what it still lacks then is told."""
+    client, size = planned.destination, planned.work.choices.page_size
+    try:
+        combos = list(client.iterate_owned(COMBOS, size))
+        categories = list(client.iterate_owned(CATEGORIES, size))
+        option_combos = client.list_option_combos(size)
+        unfinished = find_unfinished(combos, categories, option_combos)
+        if unfinished:
+            pushed.settlement.requests += 1
+            _maintain(planned, "make category option combos", client.update_option_combos)
+            option_combos = client.list_option_combos(size)
+            unfinished = find_unfinished(combos, categories, option_combos)
+    except D2AssetsError as error:
+        pushed.settlement.error = error
+        return
+    names = {item["id"]: str(item.get("name") or "") for item in combos}
+    pushed.generated = settle_generated(list(planned.plan), option_combos)
+    pushed.warnings += [
+        Adaptation(
+            COMBOS,
+            uid,
+            names[uid],
+            OPTION_COMBOS,
+            f"{missing} option combos are missing at the destination",
+            "The server did not make them when it was asked to. Run the maintenance of category "
+            "option combos there.",
+        )
+        for uid, missing in unfinished.items()
+    ]
