@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
 import requests
 
 from benchmarks.figures import Figure, measure_time, tell
@@ -20,6 +19,7 @@ from benchmarks.partitions import clone_through_dagster, write_settings
 from benchmarks.runs import ACCOUNT, make_session, show_progress
 from benchmarks.servers import REQUEST_SECONDS, Server, start_server
 from d2_assets.dhis2.client import DHIS2Client
+from d2_assets.dhis2.metadata_objects import encode_objects
 from d2_assets.dhis2.metadata_reports import MetadataReport
 from d2_assets.metadata.choices import MetadataChoices
 from d2_assets.metadata.families import FAMILIES
@@ -72,7 +72,7 @@ class _Recorder(DHIS2Client):
         validate_only: bool = False,
     ) -> MetadataReport:
         params = {"importStrategy": strategy, "atomicMode": atomic_mode}
-        body = gzip.compress(orjson.dumps(classes), _GZIP_LEVEL, mtime=0)
+        body = gzip.compress(encode_objects(classes), _GZIP_LEVEL, mtime=0)
         self._clone.requests.append((params, body))
         return super().post_metadata(
             classes, strategy=strategy, atomic_mode=atomic_mode, validate_only=validate_only

@@ -8,9 +8,11 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from d2_assets.defs.assets.data_values import build_data_values  # noqa: E402
+from d2_assets.defs.assets.metadata import build_metadata  # noqa: E402
 from d2_assets.defs.assets.quarantine import build_quarantine  # noqa: E402
-from d2_assets.defs.jobs import build_preview, build_test_instances  # noqa: E402
+from d2_assets.defs.jobs import build_test_instances  # noqa: E402
 from d2_assets.defs.partitions import build_partitions  # noqa: E402
+from d2_assets.defs.preview import build_preview  # noqa: E402
 from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource  # noqa: E402
 from d2_assets.defs.work_list import (  # noqa: E402
     build_discard_quarantined,
@@ -25,8 +27,18 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     partitions = build_partitions(settings)
     file = str(settings.file)
     return dg.Definitions(
-        assets=[build_data_values(partitions), build_quarantine(partitions)],
+        assets=[
+            *build_metadata(partitions),
+            build_data_values(partitions),
+            build_quarantine(partitions),
+        ],
         jobs=[
+            dg.define_asset_job(
+                "metadata",
+                selection=dg.AssetSelection.groups("metadata"),
+                description="Moves the definitions, family by family, for the pairs you choose. "
+                "They are done once for all months of a run.",
+            ),
             dg.define_asset_job(
                 "data",
                 selection=dg.AssetSelection.groups("data", "overview"),

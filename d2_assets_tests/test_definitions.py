@@ -6,6 +6,7 @@ import pytest
 
 from d2_assets.definitions import build_definitions
 from d2_assets.errors import ConfigurationError
+from d2_assets.metadata.families import FAMILIES, Family
 from d2_assets.settings import load_settings
 from d2_assets.settings.loading import SANDBOX_FILE
 from d2_assets_tests.journeys.backfills import open_instance, open_workspace
@@ -17,6 +18,27 @@ WORK_LIST = dg.AssetKey(["overview", "quarantine"])
 DOOR = ROOT / "d2_assets" / "definitions.py"
 
 
+#: The graph of the families as it stands: an edge that appears or goes is seen here.
+FAMILY_PARENTS = {
+    "system": "",
+    "legends": "system",
+    "options": "system",
+    "organisation": "system",
+    "users": "organisation system",
+    "categories": "organisation system users",
+    "data_elements": "categories legends options system users",
+    "indicators": "categories data_elements legends organisation system users",
+    "data_sets": "categories data_elements indicators legends organisation system users",
+    "tracker": "legends options system users",
+    "programs": "categories data_elements legends organisation system tracker users",
+    "program_rules": "data_elements legends options organisation programs system tracker users",
+    "validation": "categories data_elements organisation system users",
+    "predictors": "categories data_elements organisation system users",
+    "analytics": "categories data_elements data_sets indicators legends options organisation "
+    "programs system tracker users",
+}
+
+
 @pytest.fixture
 def defs() -> dg.Definitions:
     return build_definitions(load_settings(SANDBOX_FILE, {}))
@@ -25,14 +47,18 @@ def defs() -> dg.Definitions:
 def test_the_definitions_hold_these_assets_checks_and_jobs(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
     keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
-    assert keys == {"data/data_values", "overview/quarantine"}
+    families = {f"metadata/{name}" for name in FAMILY_PARENTS}
+    assert keys == {*families, "data/data_values", "overview/quarantine"}
     checks = {(check.asset_key.to_user_string(), check.name) for check in graph.asset_check_keys}
     assert checks == {
         ("data/data_values", "no_row_is_lost"),
         ("data/data_values", "destination_equals_source"),
+        *((family, "no_row_is_lost") for family in families),
+        *((family, "metadata_equals_source") for family in families),
     }
     jobs = {job.name for job in defs.resolve_all_job_defs()} - {"__ASSET_JOB"}
     assert jobs == {
+        "metadata",
         "data",
         "preview",
         "replay_quarantine",
@@ -65,12 +91,51 @@ def test_an_asset_says_what_its_period_means(defs: dg.Definitions) -> None:
 def test_all_jobs_with_partitions_share_one_partitioning(defs: dg.Definitions) -> None:
     jobs = [job for job in defs.resolve_all_job_defs() if job.partitions_def is not None]
     asset = defs.resolve_job_def("data").partitions_def
-    assert len(jobs) == 6
+    assert len(jobs) == 7
     assert {job.name for job in jobs if job.partitions_def != asset} == set()
     assert asset is not None
     assert asset.has_partition_key(dg.MultiPartitionKey(
         {"period": "202511", "pair": "national--training"}))  # fmt: skip
     assert asset.has_partition_key("national--training|202511")
+
+
+def test_families_follow_those_that_they_refer_to(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    for name, parents in FAMILY_PARENTS.items():
+        node = graph.get(dg.AssetKey(["metadata", name]))
+        keys = {dg.AssetKey(["metadata", parent]) for parent in parents.split()}
+        assert node.parent_keys == keys, name
+        assert node.partition_mappings == dict.fromkeys(keys, dg.IdentityPartitionMapping())
+        assert node.group_name == "metadata"
+        assert node.kinds == {"dhis2", "parquet"}
+        assert node.owners
+        assert node.tags["d2/domain"] == "metadata"
+        assert node.tags["d2/family"] == name
+        assert node.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_data_values_follow_the_families_that_their_rows_name(defs: dg.Definitions) -> None:
+    node = defs.resolve_asset_graph().get(KEY)
+    families = ("organisation", "categories", "data_elements", "data_sets")
+    keys = {dg.AssetKey(["metadata", name]) for name in families}
+    assert node.parent_keys == keys
+    assert node.partition_mappings == dict.fromkeys(keys, dg.IdentityPartitionMapping())
+
+
+def test_the_job_of_metadata_holds_the_families_alone(defs: dg.Definitions) -> None:
+    selected = defs.resolve_job_def("metadata").asset_layer.selected_asset_keys
+    assert selected == {dg.AssetKey(["metadata", name]) for name in FAMILY_PARENTS}
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_a_family_says_what_it_holds_and_what_its_period_means(
+    defs: dg.Definitions, family: Family
+) -> None:
+    specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
+    text = " ".join((specs[dg.AssetKey(["metadata", family.name])].description or "").split())
+    assert all(plural in text for plural in family.classes)
+    assert "Materialising pushes" in text
+    assert "the definitions this month's data were loaded against" in text
 
 
 def test_the_work_list_follows_the_data_in_one_job_partition_by_partition(

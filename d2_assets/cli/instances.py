@@ -7,6 +7,7 @@ import typer
 
 from d2_assets.cli.options import Config, given
 from d2_assets.cli.tables import build_table, instances_table, show
+from d2_assets.errors import ConfigurationError
 from d2_assets.settings import add_instance, find_settings_file, load_settings, remove_instance
 from d2_assets.settings.vocabulary import Kind, Role
 
@@ -76,6 +77,12 @@ def instances_add(
         token_env=token_env,
         token_file=token_file,
     )
+    if not auth.keys() & {"username", "token_env", "token_file"}:
+        raise ConfigurationError(
+            f"Nobody is named who signs in to {name}.",
+            remedy="Add --username with --password-env or --password-file; or, for a personal "
+            "access token, --token-env or --token-file.",
+        )
     instance = {"name": name, "kind": kind, "url": url, "auth": auth, "role": role}
     optional = given(ca_file=ca_file, allow_http=allow_http, timeout_seconds=timeout_seconds)
     settings = add_instance(find_settings_file(config), instance | optional)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from d2_assets.data_values.content import KEY
+from d2_assets.data_values.content import CLASSES, KEY
 from d2_assets.data_values.extract import Window
 from d2_assets.data_values.scope import Scope
 from d2_assets.data_values.value_types import misfit_sql
@@ -32,7 +32,7 @@ def find_unfit(database: Database, scope: Scope, window: Window, path: Path) -> 
     _find_repeated(database)
     database.save(
         f"""
-        SELECT judged.* EXCLUDE (verdict, key_hash, misfit, belongs),
+        SELECT judged.* EXCLUDE (verdict, key_hash, misfit, doubt, belongs),
                coalesce(repeated.verdict, judged.verdict) AS verdict,
                {word_sql("coalesce(repeated.verdict, judged.verdict)")} AS reason
         FROM judged LEFT JOIN repeated USING (row)
@@ -57,11 +57,13 @@ def _judge(database: Database, scope: Scope, path: Path) -> None:
     # Values of combos that an element has left behind are real data; servers up to 2.42 take them.
     of_combo = "{0}.category_combo = {1}.category_combo AND" if strict else ""
     combos = "option_combo" if strict else "(SELECT DISTINCT option_combo FROM option_combo)"
+    doubt = _doubt_sql(scope)
     misfit = misfit_sql("source.value", "element.value_type")
     database.save(
         f"""
         SELECT source.*, element.value_type, {_KEY_HASH} AS key_hash,
                CASE WHEN NOT source.deleted THEN {misfit} END AS misfit,
+               {doubt} AS doubt,
                element.data_element IS NOT NULL AND assigned.org_unit IS NOT NULL
                    AND coalesce(period.period_type = data_set.period_type, false) AS belongs,
                CASE
@@ -70,6 +72,7 @@ def _judge(database: Database, scope: Scope, path: Path) -> None:
                        period.period_type <> data_set.period_type AND other.data_element IS NOT NULL
                        OR assigned.org_unit IS NULL AND {belongs_elsewhere("source")}
                    ) THEN 'other_data_set'
+                   WHEN {doubt} IS NOT NULL THEN 'identity_unclear'
                    WHEN source.deleted THEN CASE
                        WHEN data_set.data_set IS NULL THEN 'data_set_unknown'
                        WHEN element.data_element IS NULL THEN 'data_element_outside_data_set'
@@ -113,6 +116,14 @@ def _judge(database: Database, scope: Scope, path: Path) -> None:
         spread=True,
     )
     database.attach("judged", path, spread_by=SPREAD)
+
+
+def _doubt_sql(scope: Scope) -> str:
+    """Words, where one of the row's UIDs stands for what could be more than one thing."""
+    if not scope.doubts:
+        return "NULL::VARCHAR"
+    words = (f"(SELECT words FROM doubt WHERE uid = source.{name})" for name in CLASSES)
+    return f"coalesce({', '.join(words)})"
 
 
 def _find_repeated(database: Database) -> None:
@@ -188,6 +199,8 @@ def _load_reference(database: Database, scope: Scope, window: Window) -> None:
             "option_combo": [option for _, option in combos],
         },
     )
+    doubts = {"uid": list(scope.doubts), "words": list(scope.doubts.values())}
+    _load(database, "doubt", doubts)
     _load_periods(database, window)
 
 

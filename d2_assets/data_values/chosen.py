@@ -43,7 +43,8 @@ class Chosen:
 
 
 def narrow_scope(scope: Scope, chosen: Chosen) -> Scope:
-    """The scope as far as it must be read: for the check the whole one stays in force.
+    """The scope as far as it must be read: for the check the whole one stays in force. ``chosen``
+    goes by the scope's UIDs.
 
     A value may have moved to another data set of the pair since: all that hold its element are
     read.
@@ -77,10 +78,10 @@ def keep_chosen_values(database: Database, chosen: Chosen, *, read: str, kept: s
     keys = sorted(chosen.values)
     columns = {name: [key[place] for key in keys] for place, name in enumerate(KEY)}
     arrays = {name: pa.array(cells, pa.string()) for name, cells in columns.items()}
-    database.load("chosen", pa.table(arrays))
+    database.load(f"chosen_{kept}", pa.table(arrays))
     database.execute(
         f"CREATE OR REPLACE VIEW {kept} AS "
-        f"SELECT r.* FROM {read} AS r SEMI JOIN chosen AS c ON {same_key('r', 'c')}"
+        f"SELECT r.* FROM {read} AS r SEMI JOIN chosen_{kept} AS c ON {same_key('r', 'c')}"
     )
 
 

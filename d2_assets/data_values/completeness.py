@@ -167,6 +167,7 @@ def _plan(
         verdict = VERDICTS[code]
         names = {"data_set": item.data_set, "period": item.period, "org_unit": item.org_unit}
         names["attribute_option_combo"] = item.attribute_option_combo
+        names["doubt"] = _find_doubt(item, scope)
         return PlannedRegistration(item, verdict.outcome, code, verdict.words.format_map(names))
     if _is_right(item, there):
         return PlannedRegistration(item, Outcome.UNCHANGED)
@@ -183,6 +184,8 @@ def _find_verdict(item: CompletenessRegistration, scope: Scope) -> str:
     """The same rules as for values, of those that concern a registration."""
     if item.org_unit not in scope.source_units:
         return "org_unit_too_deep"
+    if _find_doubt(item, scope):
+        return "identity_unclear"
     data_set = scope.destination_data_sets.get(item.data_set)
     if data_set is None:
         return "data_set_unknown"
@@ -199,6 +202,11 @@ def _find_verdict(item: CompletenessRegistration, scope: Scope) -> str:
     if not scope.takes_attribute(item.attribute_option_combo, data_set.category_combo):
         return "attribute_option_combo_outside"
     return ""
+
+
+def _find_doubt(item: CompletenessRegistration, scope: Scope) -> str:
+    """Words, where one of its UIDs stands for what could be more than one thing."""
+    return next((scope.doubts[uid] for uid in key_of(item) if uid in scope.doubts), "")
 
 
 def _is_right(wanted: CompletenessRegistration, there: CompletenessRegistration | None) -> bool:

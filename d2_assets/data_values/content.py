@@ -5,8 +5,28 @@ depend on stamps, users, row numbers or the version of a library, so that it can
 journal of what was sent, and in what both sides were last seen to agree on.
 """
 
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from d2_assets.mapping.crosswalk import NO_CROSSWALK, Crosswalk
+from d2_assets.staging.database import Database
+
 #: What makes a data value that one and no other (domain/dhis2.md, "Aggregate data values").
 KEY = ("data_element", "period", "org_unit", "category_option_combo", "attribute_option_combo")
+
+DATA_SETS = "dataSets"
+DATA_ELEMENTS = "dataElements"
+ORG_UNITS = "organisationUnits"
+OPTION_COMBOS = "categoryOptionCombos"
+#: The class behind each column that holds a UID.
+CLASSES: Mapping[str, str] = {
+    "data_set": DATA_SETS,
+    "data_element": DATA_ELEMENTS,
+    "org_unit": ORG_UNITS,
+    "category_option_combo": OPTION_COMBOS,
+    "attribute_option_combo": OPTION_COMBOS,
+}
 
 _BETWEEN = "chr(31)"
 _DELETED = "chr(30)"
@@ -38,12 +58,28 @@ def stored_value(row: str, typed: str) -> str:
     )
 
 
+def define_names(database: Database, crosswalk: Crosswalk = NO_CROSSWALK) -> None:
+    """By which UIDs fingerprints are made: without a crosswalk the rows' own, with one those of
+    its source."""
+    for column in KEY:
+        walk = crosswalk.of_class(CLASSES.get(column, ""))
+        name = "uid"
+        if walk:
+            arrays = {"there": list(walk), "here": list(walk.values())}
+            database.load(f"names_{column}", pa.table(arrays))
+            name = f"coalesce((SELECT there FROM names_{column} WHERE here = uid), uid)"
+        database.execute(f"CREATE OR REPLACE MACRO named_{column}(uid) AS {name}")
+
+
 def digest(row: str, typed: str = "") -> str:
     """SQL: the fingerprint of a row (UBIGINT); ``typed`` names the row with its ``value_type``.
 
-    A deleted row has the fingerprint of its deletion, whatever its value was.
+    A deleted row has the fingerprint of its deletion, whatever its value was. ``define_names`` was
+    called before.
     """
-    key = ", ".join(f"{row}.{name}" for name in KEY)
+    key = ", ".join(
+        f"named_{name}({row}.{name})" if name in CLASSES else f"{row}.{name}" for name in KEY
+    )
     content = (
         f"concat_ws({_BETWEEN}, {stored_value(row, typed or row)}, "
         f"coalesce({row}.comment, ''), {row}.followup)"

@@ -2,6 +2,9 @@
 
 Nothing is asked as long as the destination knows every UID that the source uses: then there is
 nothing to tell apart. Else the classes in question are matched, once a piece of work.
+
+An object that could be more than one at the destination is none there: its UID gets a mark that
+no server knows, so that nothing is stored under what may be another thing's UID.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,20 +12,23 @@ from dataclasses import replace
 from threading import Event
 
 from d2_assets.data_values.choices import Choices
+from d2_assets.data_values.content import CLASSES, DATA_ELEMENTS, DATA_SETS, ORG_UNITS
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.metadata import DataSet, OrgUnit
-from d2_assets.mapping.crosswalk import NO_CROSSWALK, Crosswalk, join_crosswalks
+from d2_assets.mapping.crosswalk import NO_CROSSWALK, Crosswalk, Match, join_crosswalks
+from d2_assets.mapping.matching import Ambiguity
 from d2_assets.mapping.reading import read_crosswalk
 
-DATA_SETS = "dataSets"
-DATA_ELEMENTS = "dataElements"
-ORG_UNITS = "organisationUnits"
-OPTION_COMBOS = "categoryOptionCombos"
-_CLASSES = frozenset({DATA_SETS, DATA_ELEMENTS, ORG_UNITS, OPTION_COMBOS})
+_CLASSES = frozenset(CLASSES.values())
+#: Behind the UID of an object that could be more than one.
+MARK = "?"
 
 
 class Identities:
-    """What is known so far of which object is which; each class is read at most once."""
+    """What is known so far of which object is which; each class is read at most once.
+
+    ``doubts``: words for the marked UIDs of objects that could be more than one.
+    """
 
     def __init__(
         self,
@@ -37,13 +43,14 @@ class Identities:
         self._stop = stop
         self._read: set[str] = set()
         self.crosswalk = NO_CROSSWALK
+        self.doubts: dict[str, str] = {}
 
     def learn(self, plurals: Iterable[str] = ()) -> Crosswalk:
         """Everything known after these classes, and those of the pair's own table, are matched."""
         wanted = {*plurals, *(_CLASSES & self._choices.explicit.keys())} - self._read
         if wanted:
             self._read |= wanted
-            found = read_crosswalk(
+            found, ambiguous = read_crosswalk(
                 self._source,
                 self._destination,
                 wanted,
@@ -52,8 +59,15 @@ class Identities:
                 page_size=self._choices.page_size,
                 stop=self._stop,
             )
-            self.crosswalk = join_crosswalks([self.crosswalk, found])
+            doubtful = Crosswalk(tuple(map(_mark, ambiguous)))
+            self.crosswalk = join_crosswalks([self.crosswalk, found, doubtful])
+            self.doubts |= {f"{one.source}{MARK}": _word(one) for one in ambiguous}
         return self.crosswalk
+
+
+def is_marked(uid: str) -> bool:
+    """Whether it stands for an object that could be more than one: no server knows it."""
+    return uid.endswith(MARK)
 
 
 def find_strange_classes(
@@ -85,6 +99,14 @@ def translate_units(units: Mapping[str, OrgUnit], crosswalk: Crosswalk) -> dict[
     """Org units by the destination's UIDs; their paths stay the source's."""
     named = ((crosswalk.get(ORG_UNITS, uid), unit) for uid, unit in units.items())
     return {uid: replace(unit, id=uid) for uid, unit in named}
+
+
+def _mark(one: Ambiguity) -> Match:
+    return Match(one.plural, one.source, f"{one.source}{MARK}", "table", one.name)
+
+
+def _word(one: Ambiguity) -> str:
+    return f"{one.source} «{one.name}» ({one.plural}): {one.words}"
 
 
 def _translate_data_set(item: DataSet, crosswalk: Crosswalk) -> DataSet:

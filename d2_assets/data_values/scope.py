@@ -6,7 +6,7 @@ An org unit that the destination lacks must not be asked for there: up to 2.42 t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 from d2_assets.both_sides import ask_both
@@ -14,6 +14,7 @@ from d2_assets.data_values.choices import Choices
 from d2_assets.data_values.identities import (
     Identities,
     find_strange_classes,
+    is_marked,
     translate_data_sets,
     translate_units,
 )
@@ -39,7 +40,9 @@ class Scope:
     """Both servers' view of what the pair moves.
 
     All UIDs are the destination's where ``crosswalk`` knows that they differ; ``source_cuts`` and
-    ``source_data_sets`` are the source's own, to ask it by.
+    ``source_data_sets`` are the source's own, to ask it by. ``doubts``: words for the UIDs that
+    stand for nothing there, since they could be more than one thing. ``agrees_by_source``: what
+    both ends share is noted by the source's UIDs; it is so at one end only, whoever is the source.
 
     ``data_sets``: the source's, chosen by the pair, by id. ``left_out``: those of the
     source's others that share a data element with one of them.
@@ -62,6 +65,8 @@ class Scope:
     strict_keys: bool
     requires_value: bool
     crosswalk: Crosswalk = NO_CROSSWALK
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    agrees_by_source: bool = False
 
     @property
     def source_data_sets(self) -> tuple[str, ...]:
@@ -135,7 +140,7 @@ def read_scope(
             units=translate_units(theirs.units, crosswalk),
         )
         left_out = translate_data_sets(left_out, crosswalk)
-        others = [uid for uid in theirs.chosen if uid not in of_destination]
+        others = [uid for uid in theirs.chosen if uid not in of_destination and not is_marked(uid)]
         of_destination |= {item.id: item for item in destination.list_assigned_data_sets(others)}
     # What the account may not write to it may not read either (E2012): it is not asked for.
     shared = {uid: ours.writable[uid] for uid in theirs.units if uid in ours.writable}
@@ -154,6 +159,8 @@ def read_scope(
         strict_keys=destination.dialect.refuses_whole_group,
         requires_value=destination.dialect.requires_value,
         crosswalk=crosswalk,
+        doubts=identities.doubts,
+        agrees_by_source=source.name < destination.name,
     )
 
 

@@ -9,14 +9,21 @@ import pyarrow as pa
 
 from d2_assets.data_values.choices import Choices
 from d2_assets.data_values.clocks import SAME_MOMENT, ClockErrors
+from d2_assets.data_values.content import define_names
 from d2_assets.data_values.scope import Scope, select_units
+from d2_assets.mapping.crosswalk import NO_CROSSWALK
 from d2_assets.staging.database import Database
 
 DESTINATION_NEWER = "destination_newer"
 
 
 def load_two_way(database: Database, scope: Scope, choices: Choices) -> None:
-    """What each reverse pair moves, as tables. Its dates are not looked at."""
+    """What each reverse pair moves, as tables. Its dates are not looked at. Fingerprints are made
+    by the UIDs of one end, the same one whichever way data move."""
+    define_names(
+        database,
+        scope.crosswalk if choices.reverse and scope.agrees_by_source else NO_CROSSWALK,
+    )
     data_sets = [
         (number, data_set)
         for number, reverse in enumerate(choices.reverse)

@@ -32,6 +32,9 @@ VERDICTS: Mapping[str, Verdict] = {
         "The value belongs to another data set with data element {data_element}, "
         "which the pair leaves out.",
     ),
+    "identity_unclear": Verdict(
+        Outcome.QUARANTINED, "Which object of the destination is meant is not clear: {doubt}"
+    ),
     "period_malformed": Verdict(
         Outcome.QUARANTINED, "Period {period} is not a DHIS2 period. Mend it at the source."
     ),

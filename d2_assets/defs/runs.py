@@ -2,8 +2,8 @@
 
 A single partition gives one ``MaterializeResult``. A range records numbers and checks for each
 partition; when a later one fails, those that finished are recorded all the same, so that "only
-failed and missing" picks up the rest. A pair that the asset is not part of gives nothing at all:
-nothing is asked of a server and nothing is marked as materialised.
+failed and missing" picks up the rest. For a pair that the asset is not part of, nothing is asked of
+a server and nothing is marked as materialised; assets that follow in the same run go on.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
 from d2_assets.defs.failures import make_failure
 from d2_assets.defs.partitions import group_by_pair, join_key
@@ -43,7 +44,7 @@ class PartitionReport:
     """What one partition came to: numbers and tables for the UI, checks, and what stopped it.
 
     ``beside`` shows an asset that follows this one and that Dagster passes over when this one
-    fails or has a pair left out.
+    fails.
     """
 
     pair: str
@@ -71,8 +72,10 @@ def materialise_partitions(
     moved: Moved,
     settings: Settings,
     move: Move,
-) -> Iterator[dg.MaterializeResult]:
-    """Run ``move`` for each pair of the run; yields one result, or none when pairs are left out."""
+    family: str = "",
+) -> Iterator[dg.MaterializeResult | dg.Output]:
+    """Run ``move`` for each pair of the run; yields one result, which marks nothing as materialised
+    when a pair is left out. ``family``: the metadata family that the asset moves."""
     done: list[PartitionReport] = []
     failed: dict[str, D2AssetsError] = {}
     left_out = False
@@ -80,7 +83,7 @@ def materialise_partitions(
         for name, months in group_by_pair(context.partition_keys).items():
             try:
                 pair = settings.pair(name)
-                reason = find_reason_to_leave_out(pair, moved, settings)
+                reason = find_reason_to_leave_out(pair, moved, settings, family)
                 if reason:
                     context.log.info(f"{name}: not part of this pair: {reason} Nothing was asked.")
                     left_out = True
@@ -102,7 +105,8 @@ def materialise_partitions(
     if any(report.warns for report in done):
         context.instance.add_run_tags(context.run.run_id, {OUTCOME_TAG: WARNED})
     if left_out:
-        _record(context, asset_key, done)
+        _record(context, asset_key, done, beside=False)
+        yield _go_on(context, asset_key)
     elif len(done) == 1:
         yield dg.MaterializeResult(
             asset_key=asset_key,
@@ -113,13 +117,27 @@ def materialise_partitions(
         yield _range_result(context, asset_key, done)
 
 
-def find_reason_to_leave_out(pair: Pair, moved: Moved, settings: Settings) -> str:
+def find_reason_to_leave_out(pair: Pair, moved: Moved, settings: Settings, family: str = "") -> str:
     """Why an asset does not belong to a pair; empty when it does."""
     if pair not in settings.active_pairs:
         return "the pair, or one of its instances, is not active."
     if not pair.moves(moved):
         return f"its sync_type is {pair.sync_type}."
+    if family and pair.filters.families and family not in pair.filters.families:
+        return f"its filters.families are {', '.join(pair.filters.families)}."
     return ""
+
+
+def _go_on(context: dg.AssetExecutionContext, asset_key: dg.AssetKey) -> dg.Output:
+    """An output without a materialisation.
+
+    Without any output Dagster would pass over all assets that follow in the run, also those that
+    are part of the pair. It logs no event for an output that bears this mark of its own.
+    """
+    name = context.op_execution_context.output_for_asset_key(asset_key)
+    return dg.Output(
+        None, output_name=name, metadata={SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
+    )
 
 
 def _move_pair(
@@ -128,15 +146,24 @@ def _move_pair(
     reports: Iterable[PartitionReport],
     done: list[PartitionReport],
 ) -> None:
+    """The first partition that fails ends the pair; others that the same error stopped are told."""
+    error: D2AssetsError | None = None
     for report in reports:
         if report.error is not None:
             _record_failed(context, asset_key, report)
-            raise report.error
-        done.append(report)
+            error = report.error
+        elif error is None:
+            done.append(report)
+    if error is not None:
+        raise error
 
 
 def _record(
-    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, done: Sequence[PartitionReport]
+    context: dg.AssetExecutionContext,
+    asset_key: dg.AssetKey,
+    done: Sequence[PartitionReport],
+    *,
+    beside: bool = True,
 ) -> None:
     """The partitions that are finished, as events of their own."""
     for report in done:
@@ -144,7 +171,8 @@ def _record(
             dg.AssetMaterialization(asset_key, partition=report.key, metadata=report.metadata)
         )
         _log_checks(context, asset_key, report)
-        _show_beside(context, report)
+        if beside:
+            _show_beside(context, report)
 
 
 def _record_failed(

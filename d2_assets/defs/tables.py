@@ -29,11 +29,13 @@ def _cell(value: Any) -> str | int:
     return value if isinstance(value, int) else str(value)
 
 
-def show_outcomes(tally: Tally) -> dg.MetadataValue:
-    """Every outcome with its rows and what it means."""
+def show_outcomes(
+    tally: Tally, counted: str = "rows", words: Mapping[Outcome, str] = OUTCOME_WORDS
+) -> dg.MetadataValue:
+    """Every outcome that ``words`` explains, with how many of what was ``counted`` ended so."""
     return show_table(
-        {"outcome": str(outcome), "rows": tally.count(outcome), "meaning": OUTCOME_WORDS[outcome]}
-        for outcome in Outcome
+        {"outcome": str(outcome), counted: tally.count(outcome), "meaning": meaning}
+        for outcome, meaning in words.items()
     )
 
 

@@ -102,9 +102,11 @@ class DHIS2Client:
         or those of the ids."""
         return metadata_objects.iterate_owned(self.session, plural, page_size, ids)
 
-    def list_identities(self, plural: str, page_size: int = PAGE_SIZE) -> list[Identity]:
-        """What every object of a class is known by."""
-        return metadata_objects.list_identities(self.session, plural, page_size)
+    def list_identities(
+        self, plural: str, page_size: int = PAGE_SIZE, ids: Sequence[str] = ()
+    ) -> list[Identity]:
+        """What every object of a class, or each of the ids, is known by."""
+        return metadata_objects.list_identities(self.session, plural, page_size, ids)
 
     def list_option_combos(self, page_size: int = PAGE_SIZE) -> list[OptionCombo]:
         """Every category option combo with its combo and its options."""

@@ -12,6 +12,7 @@ import orjson
 
 from d2_assets.dhis2.metadata import iterate_objects
 from d2_assets.dhis2.metadata_reports import MetadataReport, read_metadata_report
+from d2_assets.dhis2.schemas import UNTOLD_ENDPOINTS
 from d2_assets.errors import ContractError, RejectedError
 from d2_assets.http.session import HttpSession
 
@@ -50,15 +51,25 @@ def iterate_owned(
     Raises TransientError when the list changed while it was read.
     """
     filters = [f"id:in:[{','.join(ids)}]"] if ids else []
-    return iterate_objects(session, plural, fields=":owner", filters=filters, page_size=page_size)
+    return _iterate(session, plural, fields=":owner", filters=filters, page_size=page_size)
 
 
-def list_identities(session: HttpSession, plural: str, page_size: int) -> list[Identity]:
-    """What every object of a class is known by."""
-    return [
-        parse_identity(item)
-        for item in iterate_objects(session, plural, fields=_IDENTITY_FIELDS, page_size=page_size)
-    ]
+def list_identities(
+    session: HttpSession, plural: str, page_size: int, ids: Sequence[str] = ()
+) -> list[Identity]:
+    """What every object of a class, or each of the ids, is known by."""
+    filters = [f"id:in:[{','.join(ids)}]"] if ids else []
+    asked = _iterate(session, plural, fields=_IDENTITY_FIELDS, filters=filters, page_size=page_size)
+    return [parse_identity(item) for item in asked]
+
+
+def _iterate(session: HttpSession, plural: str, **asked: Any) -> Iterator[dict[str, Any]]:
+    """The objects of a class. One whose endpoint the schemas do not tell of may have none."""
+    try:
+        yield from iterate_objects(session, plural, **asked)
+    except RejectedError as error:
+        if plural not in UNTOLD_ENDPOINTS or error.status != 404:
+            raise
 
 
 def list_option_combos(session: HttpSession, page_size: int) -> list[OptionCombo]:
@@ -114,8 +125,7 @@ def post_metadata(
     params = {"importStrategy": strategy, "atomicMode": atomic_mode}
     if validate_only:
         params["importMode"] = "VALIDATE"
-    body = orjson.dumps(classes, default=_write_number)
-    answer = session.post_json("api/metadata", params, body, gzip=True)
+    answer = session.post_json("api/metadata", params, encode_objects(classes), gzip=True)
     name = ", ".join(f"{len(items)} {plural}" for plural, items in classes.items())
     if 400 <= answer.status < 500 and answer.status not in (400, 409):
         raise RejectedError(
@@ -125,6 +135,11 @@ def post_metadata(
             code=answer.code,
         )
     return read_metadata_report(answer, name)
+
+
+def encode_objects(classes: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
+    """The JSON body of an import."""
+    return orjson.dumps(classes, default=_write_number)
 
 
 def update_option_combos(session: HttpSession) -> None:

@@ -21,7 +21,7 @@ _FIELDS = (
 )
 #: Listed like any other, though ``/api/schemas`` names no endpoint: DHIS2's own apps read and
 #: write them there [read].
-_UNTOLD_ENDPOINTS = frozenset({"expressionDimensionItems"})
+UNTOLD_ENDPOINTS = frozenset({"expressionDimensionItems"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _parse_schema(item: Mapping[str, Any]) -> Schema:
         is_embedded=bool(item.get("embeddedObject")),
         is_identifiable=bool(item.get("identifiableObject", True)),
         is_shareable=bool(item.get("shareable")),
-        has_endpoint=bool(item.get("relativeApiEndpoint")) or plural in _UNTOLD_ENDPOINTS,
+        has_endpoint=bool(item.get("relativeApiEndpoint")) or plural in UNTOLD_ENDPOINTS,
         properties={one.name: one for one in properties},
     )
 

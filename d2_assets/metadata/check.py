@@ -5,11 +5,11 @@ without a report [seen 2.38-2.43]; so an object that refers to what is neither a
 nor among what is sent waits in quarantine, and what needs it waits with it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from d2_assets.dhis2.schemas import Schemas
-from d2_assets.metadata.extract import Side
+from d2_assets.metadata.event_visualizations import CHARTS, EVENT_VISUALIZATIONS, REPORTS
 from d2_assets.metadata.objects import (
     Adaptation,
     Key,
@@ -24,7 +24,14 @@ from d2_assets.metadata.references import Reference, iterate_references
 MISSING_REFERENCE = "missing_reference"
 NEEDS_REFUSED = "needs_refused"
 NEEDS_HELD = "needs_held"
-UNIQUE_TAKEN = "unique_taken"
+
+_VIEWS = (EVENT_VISUALIZATIONS, REPORTS, CHARTS)
+
+
+def views_of(plural: str) -> tuple[str, ...]:
+    """The classes under which a server lists an object of the class: event reports, charts and
+    visualizations are one."""
+    return _VIEWS if plural in _VIEWS else (plural,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class Known:
     names: Mapping[Key, str] = field(default_factory=dict)
 
     def has(self, key: Key) -> bool:
-        return key[1] in self.present.get(key[0], ())
+        return any(key[1] in self.present.get(plural, ()) for plural in views_of(key[0]))
 
     def say(self, key: Key) -> str:
         """An object in words: its class, its name at the source where it has one, its UID."""
@@ -125,13 +132,20 @@ def _look_up(
         key = reference.plural, reference.id
         if reference.is_principal or key == item.destination_key or known.has(key):
             continue
-        if key in coming:
-            one.needs.add(key)
+        needed = next((each for each in _other_names(key) if each in coming), None)
+        if needed == item.destination_key:
+            continue
+        if needed is not None:
+            one.needs.add(needed)
         elif (item.plural, reference.property) in later:
             one.later.add(reference.property)
         else:
             one.missing.append(reference)
     return one
+
+
+def _other_names(key: Key) -> list[Key]:
+    return [(plural, key[1]) for plural in views_of(key[0])]
 
 
 def _follow(
@@ -192,83 +206,6 @@ def _leave_out(item: MetadataObject, members: Set[str]) -> MetadataObject:
         return item
     body = {name: value for name, value in item.body.items() if name not in members}
     return MetadataObject(item.plural, item.id, body)
-
-
-@dataclass(frozen=True, slots=True)
-class _Clash:
-    """A member whose value another object has."""
-
-    member: str
-    value: str
-    owner: str
-
-
-def check_unique(
-    objects: Iterable[MetadataObject], destination: Side, schemas: Schemas
-) -> tuple[list[MetadataObject], list[Refusal]]:
-    """Split objects by whether what must be unique (code, name, short name) is free for them."""
-    waiting = list(objects)
-    ours = {item.destination_key: item for item in waiting}
-    names = {item.key: item.name for item in destination} | {
-        key: item.name for key, item in ours.items()
-    }
-    taken = {
-        (item.plural, name, value): item.id
-        for item in destination
-        for name, value in _unique_values(item, schemas)
-    }
-    free: list[MetadataObject] = []
-    refusals: list[Refusal] = []
-    for item in waiting:
-        values = list(_unique_values(item, schemas))
-        clash = _find_clash(item, values, taken)
-        if clash is None:
-            free.append(item)
-            taken.update({(item.plural, *value): item.body["id"] for value in values})
-            continue
-        owner = item.plural, clash.owner
-        refusals.append(_refuse_taken(item, clash, names[owner], ours.get(owner)))
-    return free, refusals
-
-
-def _find_clash(
-    item: MetadataObject,
-    values: Iterable[tuple[str, str]],
-    taken: Mapping[tuple[str, str, str], str],
-) -> _Clash | None:
-    for name, value in values:
-        owner = taken.get((item.plural, name, value), item.body["id"])
-        if owner != item.body["id"]:
-            return _Clash(name, value, owner)
-    return None
-
-
-def _refuse_taken(
-    item: MetadataObject, clash: _Clash, name: str, owner: MetadataObject | None
-) -> Refusal:
-    """``owner`` is the object that has the value, where it is one of the source, too."""
-    member = clash.member
-    mend = (
-        f"Give one of them another {member}, or name both in the table of matches when they are "
-        "the same."
-    )
-    if owner is not None and str(owner.body.get(member)) != clash.value:
-        mend = "That one gives it up now: run again."
-    where = "of the source, too," if owner is not None else "at the destination"
-    return refuse(
-        item,
-        UNIQUE_TAKEN,
-        f"The {member} «{clash.value}» must be unique and belongs to «{name}» ({clash.owner}) "
-        f"{where} already. {mend}",
-    )
-
-
-def _unique_values(item: MetadataObject, schemas: Schemas) -> Iterator[tuple[str, str]]:
-    schema = schemas.get(item.plural)
-    for about in schema.properties.values() if schema else ():
-        value = item.body.get(about.name)
-        if about.is_unique and about.name != "id" and value and isinstance(value, str | int):
-            yield about.name, str(value)
 
 
 def warn_of_expression(item: MetadataObject, member: str, key: Key, known: Known) -> Adaptation:

@@ -1,25 +1,26 @@
 """What only the destination has: counted, and deleted where the pair mirrors, within a brake."""
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Sequence, Set
 
 from d2_assets.dhis2.schemas import Schemas
 from d2_assets.errors import ContractError
 from d2_assets.metadata.choices import MetadataChoices
 from d2_assets.metadata.extract import Side
 from d2_assets.metadata.objects import Key, MetadataObject
+from d2_assets.metadata.own_account import OwnAccount
 from d2_assets.metadata.plan import Action, Planned, is_default, make_planned
 from d2_assets.metadata.references import iterate_references
 
 
 def find_destination_only(
-    destination: Side, matched: Set[Key], kept: Collection[Key] = ()
+    destination: Side, matched: Set[Key], account: OwnAccount
 ) -> list[MetadataObject]:
-    """Objects that no object of the source stands for. Default category objects and ``kept`` (the
-    account that we use, its roles and groups) are nobody's to delete."""
+    """Objects that no object of the source stands for. Default category objects, and the account
+    that we use with its roles and groups, are nobody's to delete."""
     return [
         item
         for item in destination
-        if item.key not in matched and item.key not in kept and not is_default(item)
+        if item.key not in matched and item.key not in account.keys and not is_default(item)
     ]
 
 

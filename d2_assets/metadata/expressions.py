@@ -57,19 +57,24 @@ def iterate_body_ids(body: Body, plural: str) -> Iterator[tuple[str, Key]]:
                 yield steps[0], key
 
 
-def find_candidates(body: Body, plural: str) -> frozenset[str]:
-    """Classes that the object's texts name, or may name: what a crosswalk must know of.
+def iterate_candidates(body: Body, plural: str) -> Iterator[Key]:
+    """Class and UID of everything that the object's texts name, or may name: what a crosswalk must
+    know of.
 
     What dimensions name stands beside them as references, which tell the class for certain.
     """
-    return frozenset(
-        target
-        for steps, kind in _members_of(plural)
-        if kind is not Kind.DIMENSION
-        for text in _iterate_texts(body.get(steps[0]), steps[1:])
-        for place in find_places(text, kind)
-        for target in place.plurals
-    )
+    for steps, kind in _members_of(plural):
+        if kind is Kind.DIMENSION:
+            continue
+        for text in _iterate_texts(body.get(steps[0]), steps[1:]):
+            for place in find_places(text, kind):
+                for target in place.plurals:
+                    yield target, place.uid
+
+
+def find_candidates(body: Body, plural: str) -> frozenset[str]:
+    """The classes of what the object's texts name, or may name."""
+    return frozenset(target for target, _ in iterate_candidates(body, plural))
 
 
 def _exchange(place: Place, crosswalk: Crosswalk) -> str:

@@ -10,6 +10,7 @@ from d2_assets.metadata.extract import Side
 from d2_assets.metadata.families import Family
 from d2_assets.metadata.identities import Catalogue, Matching
 from d2_assets.metadata.objects import Adaptation, Key, MetadataObject, Refusal
+from d2_assets.metadata.own_account import OwnAccount
 from d2_assets.metadata.plan import Echoes
 
 
@@ -20,7 +21,7 @@ class Given:
     ``objects`` are cleaned and translated, those of earlier families among them of which this one
     sets members; ``refusals`` and ``left_out`` were set aside on the way. ``yielding``: members
     that only a new object gets. ``later``: class and member that later families set.
-    ``promised``: what a preview has planned further up.
+    ``promised``: what a preview has planned further up. ``account``: the one that we use.
     """
 
     family: Family
@@ -38,6 +39,7 @@ class Given:
     echoes: Echoes = field(default_factory=dict)
     promised: Mapping[Key, str] = field(default_factory=dict)
     later: frozenset[tuple[str, str]] = frozenset()
+    account: OwnAccount = field(default_factory=OwnAccount)
     takes_option_combos_as_sets: bool = False
 
     @property

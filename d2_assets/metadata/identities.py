@@ -5,7 +5,7 @@ and name are read, and only of those that are really referred to. Matching is do
 run from what both servers hold now.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from d2_assets.dhis2.client import DHIS2Client
@@ -19,10 +19,12 @@ from d2_assets.dhis2.schemas import Schemas
 from d2_assets.mapping.crosswalk import Crosswalk, join_crosswalks
 from d2_assets.mapping.matching import Ambiguity, By, match_identities
 from d2_assets.mapping.option_combos import match_option_combos
-from d2_assets.metadata.expressions import find_candidates
+from d2_assets.metadata.event_visualizations import CHARTS, EVENT_VISUALIZATIONS, REPORTS
+from d2_assets.metadata.expressions import iterate_candidates
 from d2_assets.metadata.extract import choose_classes
 from d2_assets.metadata.objects import Key, MetadataObject, Refusal
 from d2_assets.metadata.option_combos import COMBOS, OPTION_COMBOS
+from d2_assets.metadata.readback import IDS_A_REQUEST
 from d2_assets.metadata.references import iterate_references
 
 AMBIGUOUS = "ambiguous_match"
@@ -43,6 +45,11 @@ class Catalogue:
         return Catalogue(
             {**self.identities, **other.identities}, other.option_combos or self.option_combos
         )
+
+    def lacks(self, other: "Catalogue", plural: str) -> bool:
+        """Whether the other server lacks a UID of the class that this one has."""
+        theirs = {one.id for one in self.identities.get(plural, ())}
+        return not theirs <= {one.id for one in other.identities.get(plural, ())}
 
     @property
     def present(self) -> dict[str, Set[str]]:
@@ -86,28 +93,36 @@ def _identify(item: MetadataObject) -> Identity:
     return identity
 
 
-def read_catalogue(client: DHIS2Client, plurals: Iterable[str], page_size: int) -> Catalogue:
-    """The catalogue of classes that are only referred to; those unknown to the server are empty."""
-    wanted = set(plurals)
-    if OPTION_COMBOS in wanted:
-        wanted |= {COMBOS, _OPTIONS}
-    identities = {
-        plural: client.list_identities(plural, page_size)
-        for plural in choose_classes(client.schemas, sorted(wanted - {OPTION_COMBOS}))
-    }
-    combos = client.list_option_combos(page_size) if OPTION_COMBOS in wanted else ()
+def read_catalogue(
+    client: DHIS2Client, wanted: Mapping[str, Collection[str]], page_size: int
+) -> Catalogue:
+    """The catalogue of the UIDs by class, or of whole classes where no UIDs are named; a class
+    that is unknown to the server is empty."""
+    classes = dict(wanted)
+    if OPTION_COMBOS in classes:
+        classes |= {COMBOS: (), _OPTIONS: ()}
+    identities: dict[str, list[Identity]] = {}
+    for plural in choose_classes(client.schemas, sorted(classes.keys() - {OPTION_COMBOS})):
+        uids = sorted(classes[plural])
+        parts = [uids[at : at + IDS_A_REQUEST] for at in range(0, len(uids), IDS_A_REQUEST)]
+        identities[plural] = [
+            one for part in parts or [[]] for one in client.list_identities(plural, page_size, part)
+        ]
+    combos = client.list_option_combos(page_size) if OPTION_COMBOS in classes else ()
     return Catalogue(identities, combos)
 
 
 def find_referenced(
     objects: Iterable[MetadataObject], schemas: Schemas, own: Set[str]
-) -> frozenset[str]:
-    """Classes outside ``own`` that the objects refer to, in members or in expressions."""
-    found: set[str] = set()
+) -> dict[str, set[str]]:
+    """UIDs by class, outside ``own``, that objects refer to in members or in expressions."""
+    found: dict[str, set[str]] = {}
     for item in objects:
-        found.update(one.plural for one in iterate_references(item.body, item.plural, schemas))
-        found.update(find_candidates(item.body, item.plural))
-    return frozenset(found - own)
+        keys = {(one.plural, one.id) for one in iterate_references(item.body, item.plural, schemas)}
+        for plural, uid in keys.union(iterate_candidates(item.body, item.plural)):
+            if plural not in own:
+                found.setdefault(plural, set()).add(uid)
+    return found
 
 
 def match_catalogues(
@@ -133,6 +148,13 @@ def match_catalogues(
         source.option_combos, destination.option_combos, crosswalk, explicit.get(OPTION_COMBOS)
     )
     crosswalk = join_crosswalks([crosswalk, Crosswalk(combos.matches)])
+    views = (
+        replace(one, plural=view)
+        for one in crosswalk
+        if one.plural == EVENT_VISUALIZATIONS
+        for view in (REPORTS, CHARTS)
+    )
+    crosswalk = join_crosswalks([crosswalk, Crosswalk(tuple(views))])
     names = {
         (plural, crosswalk.get(plural, one.id)): one.name or one.username or one.code
         for plural, items in source.identities.items()

@@ -5,12 +5,15 @@ sent. Every object that comes in goes out planned: to be created or updated, unc
 filtered, or quarantined with its reason.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 
-from d2_assets.metadata.check import Checked, Known, check_references, check_unique
+from d2_assets.mapping.crosswalk import Match
+from d2_assets.metadata.check import Checked, Known, check_references
+from d2_assets.metadata.event_visualizations import CHARTS, REPORTS
 from d2_assets.metadata.given import Given
-from d2_assets.metadata.objects import Key, MetadataObject, Refusal
-from d2_assets.metadata.option_combos import apply_sets, find_sets
+from d2_assets.metadata.objects import Adaptation, Key, MetadataObject, Refusal
+from d2_assets.metadata.option_combos import OPTION_COMBOS, apply_sets, combo_of, find_sets
+from d2_assets.metadata.own_account import protect_account
 from d2_assets.metadata.plan import (
     Action,
     Plan,
@@ -21,19 +24,19 @@ from d2_assets.metadata.plan import (
 )
 from d2_assets.metadata.rewrite import find_gaps, rewrite_objects
 from d2_assets.metadata.second_pass import plan_second_pass
+from d2_assets.metadata.unique import check_unique
 
 _DEFAULT_WORDS = "Each server keeps its own default category objects: they are matched, not sent."
 
 
 def plan_line(given: Given) -> Plan:
     """The plan for every object of the family, and for members of earlier families' objects."""
-    refusals = [one for one in (*given.refusals, *given.matching.ambiguous) if given.owns(one)]
+    refusals = list(filter(given.owns, (*given.refusals, *given.matching.ambiguous)))
     ambiguous = {one.key for one in given.matching.ambiguous}
     certain = [item for item in given.objects if item.key not in ambiguous]
     rewritten = rewrite_objects(certain, given.schemas, given.matching.crosswalk)
-    own = [item for item in rewritten if given.owns(item)]
+    own, own_roles = protect_account(filter(given.owns, rewritten), given.account)
     defaults = [item for item in own if is_default(item)]
-    own_defaults = {item.key for item in defaults}
     free, taken = check_unique(
         (item for item in own if not is_default(item)), given.destination, given.schemas
     )
@@ -44,13 +47,14 @@ def plan_line(given: Given) -> Plan:
         kept, checked.needs, given.destination, given.comparison, given.choices, given.echoes
     )
     if given.takes_option_combos_as_sets:
-        planned = apply_sets(planned, find_sets(kept))
+        there = given.destination.of_class(OPTION_COMBOS).values()
+        planned = apply_sets(planned, find_sets(kept), frozenset(map(combo_of, there)))
     coming = {one.destination_key for one in planned if one.action == Action.CREATE}
     second = plan_second_pass(
         [item for item in rewritten if not given.owns(item)], given, known, coming
     )
     ids = {(one.plural, one.source): one.destination for one in given.matching.crosswalk}
-    left_out = [one for one in given.left_out if given.owns(one)]
+    left_out = [*filter(given.owns, given.left_out), *own_roles]
     return Plan(
         planned=(
             *planned,
@@ -60,19 +64,28 @@ def plan_line(given: Given) -> Plan:
             *second,
         ),
         adaptations=(
-            *(
-                one
-                for one in given.adaptations
-                if given.owns(one) and (one.plural, one.id) not in own_defaults
-            ),
+            *_list_adaptations(given, defaults),
             *find_gaps(kept, known, coming, given.family.name),
         ),
-        crosswalk=tuple(
-            one for one in given.matching.crosswalk.rows if one.plural in given.family.classes
-        ),
+        crosswalk=tuple(_list_matches(given)),
         deferred=len(checked.deferred),
         totals={plural: len(bodies) for plural, bodies in given.destination.objects.items()},
     )
+
+
+def _list_adaptations(given: Given, defaults: Iterable[MetadataObject]) -> Iterator[Adaptation]:
+    """What was changed in objects that may be sent."""
+    stays = {item.key for item in defaults}
+    for one in given.adaptations:
+        if given.owns(one) and (one.plural, one.id) not in stays:
+            yield one
+
+
+def _list_matches(given: Given) -> Iterator[Match]:
+    """The family's objects that have another UID at the destination, each under one class."""
+    for one in given.matching.crosswalk.rows:
+        if one.plural in given.family.classes and one.plural not in (REPORTS, CHARTS):
+            yield one
 
 
 def know(given: Given) -> Known:

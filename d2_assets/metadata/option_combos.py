@@ -1,8 +1,9 @@
 """Category option combos: a combo has one for each way to choose from its categories, no others.
 
-Saving a combo generates those that are missing up to 2.42 and no longer from 2.43, which takes them
-only as the full exact set of their combo (E1130-E1133) [read]. So there a set that is whole is sent
-as a whole, and one that is not is left for the server to generate.
+Saving a combo makes those that are missing up to 2.42 and no longer from 2.43, which takes them
+only as the full exact set of their combo, and no new ones into a set that exists (E1130-E1132)
+[read]. So there a set that is new and whole is sent as a whole; what else is lacking the server
+makes by a maintenance call, and what differs in it then is sent afterwards.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -12,6 +13,9 @@ from math import prod
 from typing import Any
 
 from d2_assets.dhis2.metadata_objects import OptionCombo
+from d2_assets.metadata.chunks import Sending
+from d2_assets.metadata.compare import Comparison
+from d2_assets.metadata.members import managed_members
 from d2_assets.metadata.objects import Body, Key, MetadataObject
 from d2_assets.metadata.plan import Action, Planned
 
@@ -25,12 +29,6 @@ _STRAY = (
     "combos only as the exact set of their combo. Run the maintenance of category option combos at "
     "the source, or move its data."
 )
-NOT_WHOLE = "incomplete_set"
-_PARTIAL = (
-    "This version takes option combos only as the exact set of their combo, and the source's set "
-    "is not whole. Run the maintenance of category option combos at the source, then run again."
-)
-
 #: Sets beyond this size are not multiplied out: no server could hold them.
 _LARGEST = 200_000
 
@@ -59,8 +57,7 @@ def find_sets(objects: Iterable[MetadataObject]) -> ComboSets:
         elif item.plural == COMBOS:
             combos[item.body["id"]] = item.body
         elif item.plural == OPTION_COMBOS:
-            combo = (item.body.get("categoryCombo") or {}).get("id", "")
-            by_combo.setdefault(combo, []).append(item)
+            by_combo.setdefault(combo_of(item.body), []).append(item)
     incomplete: set[str] = set()
     strays: set[str] = set()
     for uid, body in combos.items():
@@ -86,44 +83,48 @@ def list_sets(
     return {frozenset(chosen) for chosen in product(*(options[uid] for uid in categories))}
 
 
-def apply_sets(planned: Sequence[Planned], sets: ComboSets) -> list[Planned]:
+def apply_sets(planned: Sequence[Planned], sets: ComboSets, existing: Set[str]) -> list[Planned]:
     """The plan for a server that takes option combos as the whole set of their combo only.
 
-    A set that is whole goes as a whole as soon as one of it changes, with its combo. Of one that is
-    not, the server makes what is missing; strays wait for a person.
+    ``existing``: combos that have option combos at the destination. A set that is whole goes as a
+    whole as soon as one of it changes, with its combo. What else a set lacks the server makes, and
+    changes of others in it follow then; strays wait for a person.
     """
-    combo_of = {
+    owners = {
         (OPTION_COMBOS, item.id): (combo, item)
         for combo, items in sets.by_combo.items()
         for item in items
     }
-    changed = {
-        combo_of[one.key][0]
-        for one in planned
-        if one.key in combo_of and one.action in (Action.CREATE, Action.UPDATE)
-    } - sets.incomplete
-    return [_apply(one, combo_of, changed, sets) for one in planned]
+    actions: dict[str, set[Action]] = {}
+    for one in planned:
+        if one.key in owners:
+            actions.setdefault(owners[one.key][0], set()).add(one.action)
+    changed = {uid for uid, found in actions.items() if found & {Action.CREATE, Action.UPDATE}}
+    grown = {uid for uid in changed & existing if Action.CREATE in actions[uid]}
+    unfit = sets.incomplete | grown
+    return [_apply(one, owners, changed - unfit, unfit, sets) for one in planned]
 
 
 def _apply(
     one: Planned,
-    combo_of: Mapping[Key, tuple[str, MetadataObject]],
-    changed: Set[str],
+    owners: Mapping[Key, tuple[str, MetadataObject]],
+    whole: Set[str],
+    unfit: Set[str],
     sets: ComboSets,
 ) -> Planned:
-    if one.key[0] == COMBOS and one.destination_id in changed and not one.is_sent:
+    if one.key[0] == COMBOS and one.destination_id in whole and not one.is_sent:
         return replace(one, body=sets.combos[one.destination_id], is_companion=True)
-    if one.key not in combo_of:
+    if one.key not in owners:
         return one
-    combo, item = combo_of[one.key]
-    if combo in changed:
+    combo, item = owners[one.key]
+    if combo in whole:
         return replace(
             one,
             body=one.body or item.body,
             needs=one.needs | {(COMBOS, combo)},
             is_companion=not one.is_sent,
         )
-    if combo not in sets.incomplete or not one.is_sent:
+    if combo not in unfit or not one.is_sent:
         return one
     if one.key[1] in sets.strays:
         return replace(
@@ -131,7 +132,48 @@ def _apply(
         )
     if one.action == Action.CREATE:
         return replace(one, action=Action.GENERATE, body={})
-    return replace(one, action=Action.QUARANTINED, reason_code=NOT_WHOLE, reason=_PARTIAL, body={})
+    return replace(one, is_late=True)
+
+
+def list_late(
+    planned: Iterable[Planned],
+    generated: Mapping[Key, str],
+    there: Mapping[str, Body],
+    combos: Mapping[str, Body],
+    comparison: Comparison,
+) -> list[Sending]:
+    """What is sent once the server has made what sets lacked: option combos that differ from what
+    is wanted, each with all others of its combo. ``there`` and ``combos`` are the destination's,
+    by UID."""
+    changed: dict[str, Body] = {one.destination_id: one.body for one in planned if one.is_late}
+    for one in planned:
+        uid = generated.get(one.key)
+        if uid is None or uid not in there:
+            continue
+        wanted = {**one.wanted, "id": uid}
+        if not comparison.is_equal(OPTION_COMBOS, wanted, there[uid]):
+            changed[uid] = comparison.keep_unknown(OPTION_COMBOS, wanted, there[uid])
+    touched = {combo_of(there[uid]) for uid in changed if uid in there}
+    sendings = [
+        Sending((COMBOS, uid), _sendable(COMBOS, combos[uid])) for uid in touched if uid in combos
+    ]
+    for uid, body in there.items():
+        combo = combo_of(body)
+        if combo in touched:
+            sent = changed.get(uid) or _sendable(OPTION_COMBOS, body)
+            sendings.append(Sending((OPTION_COMBOS, uid), sent, frozenset({(COMBOS, combo)})))
+    return sendings
+
+
+def _sendable(plural: str, found: Body) -> Body:
+    """What stands at the destination, as it may be sent back."""
+    kept = managed_members(plural) - {"name"}
+    return {name: value for name, value in found.items() if name not in kept}
+
+
+def combo_of(body: Body) -> str:
+    """The combo of an option combo."""
+    return (body.get("categoryCombo") or {}).get("id", "")
 
 
 def find_unfinished(
@@ -161,8 +203,9 @@ def settle_generated(
     found: dict[Key, str] = {}
     for one in planned:
         if one.action == Action.GENERATE:
-            combo = (one.wanted.get("categoryCombo") or {}).get("id", "")
-            uid = there.get((combo, frozenset(_uids(one.wanted.get("categoryOptions")))))
+            uid = there.get(
+                (combo_of(one.wanted), frozenset(_uids(one.wanted.get("categoryOptions"))))
+            )
             if uid:
                 found[one.key] = uid
     return found

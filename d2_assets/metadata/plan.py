@@ -57,7 +57,8 @@ class Planned:
     ``body`` is what is sent, ``wanted`` what must stand there afterwards. ``needs`` are objects of
     the same push that must be there before. ``second_pass``: the members of an object of an
     earlier family that this one sets; such an object is not one of the family's own.
-    ``is_companion``: it goes along with others, though nothing in it changes.
+    ``is_companion``: it goes along with others, though nothing in it changes. ``is_late``: it is
+    sent once the server has made what its set lacks.
     """
 
     key: Key
@@ -73,6 +74,7 @@ class Planned:
     reason: str = ""
     second_pass: tuple[str, ...] = ()
     is_companion: bool = False
+    is_late: bool = False
 
     @property
     def destination_key(self) -> Key:

@@ -20,8 +20,8 @@ from d2_assets.metadata.settlement import Rejection, Settlement
 
 LOST_BY_SERVER = "lost_by_server"
 _LOST = (
-    "The server answered OK, and the object is not there as it was sent: it was lost. Look at the "
-    "server's log, then run again."
+    "The server answered OK, and the object is not there as it was sent: it was lost, or the "
+    "account of the pair may not see it. Look at the object and the server's log, then run again."
 )
 
 NOT_GENERATED = "not_generated"
@@ -83,16 +83,23 @@ def end_objects(
         if one.is_sent:
             ended.append(_end_one(one, settlement, found, comparison, schemas, names))
         elif one.action == Action.GENERATE:
-            ended.append(_end_generated(one, settlement, found))
+            ended.append(_end_generated(one, settlement, found, comparison))
         else:
             outcome = _SETTLED[one.action]
             ended.append(Ended(one, outcome, one.reason_code, one.reason, one.differences))
     return ended
 
 
-def _end_generated(one: Planned, settlement: Settlement, found: Found) -> Ended:
-    if uid := found.generated.get(one.key):
-        return Ended(replace(one, destination_id=uid), Outcome.CREATED)
+def _end_generated(
+    one: Planned, settlement: Settlement, found: Found, comparison: Comparison
+) -> Ended:
+    """An option combo that the server was to make, under the UID that it has now."""
+    uid = found.generated.get(one.key)
+    if uid is not None:
+        wanted, body = {**one.wanted, "id": uid}, found.bodies.get((one.key[0], uid))
+        differences = comparison.find_differences(*one.key, wanted, body) if body else ()
+        told = tuple(each.become("kept") for each in differences)
+        return Ended(replace(one, destination_id=uid), Outcome.CREATED, differences=told)
     if settlement.error is not None or not found.is_read:
         words = str(settlement.error or "")
         return Ended(one, Outcome.NOT_ATTEMPTED, reason=words, is_broken=True)

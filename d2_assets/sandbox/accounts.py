@@ -53,6 +53,9 @@ class Account:
         grants = [sharing.get("public") or ""]
         grants += [_access(sharing.get("users"), self.id)]
         grants += [_access(sharing.get("userGroups"), group) for group in self.groups]
+        # Owners have all rights on metadata, and none on data by that [read].
+        if position < 2 and sharing.get("owner") == self.id:
+            return True
         return self.is_superuser or any(
             grant[position : position + 1] == letter for grant in grants
         )
@@ -116,9 +119,9 @@ def _has_checksum(key: str) -> bool:
 
 
 def find_account(username: str, store: Store) -> Account | None:
-    """The account of that name, with the authorities of its roles."""
+    """The account of that name, with the authorities of its roles; a disabled one is none."""
     for user in store.metadata("users"):
-        if user.get("username") == username:
+        if user.get("username") == username and not user.get("disabled"):
             return _account(user, store)
     return None
 

@@ -27,6 +27,7 @@ _TRACKED = ("attributeDimensions", "dataElementDimensions", "programIndicatorDim
 
 def add_analytics(bodies: Bodies) -> None:
     """What people look at."""
+    _add_calculation(bodies)
     _add_visualizations(bodies)
     _add_event_visualizations(bodies)
     _add_map(bodies)
@@ -72,6 +73,16 @@ def _arrange(*names: str, **members: Any) -> Body:
 
 def _item(bodies: Bodies, kind: str, name: str, reference: str) -> Body:
     return {"dataDimensionItemType": kind, name: {"id": bodies.uid(reference)}}
+
+
+def _add_calculation(bodies: Bodies) -> None:
+    """What people who look at data reckon up themselves."""
+    bodies.add(
+        "expressionDimensionItems", "MALARIA_SHARE", "Malaria a visit", shortName="Malaria a visit",
+        description="Malaria among first visits.",
+        expression=bodies.express("#{<OPD_MALARIA>} / #{<ANC_1>}"),
+        missingValueStrategy="SKIP_IF_ALL_VALUES_MISSING",
+    )  # fmt: skip
 
 
 def _add_visualizations(bodies: Bodies) -> None:

@@ -23,8 +23,19 @@ from d2_assets.sandbox.imports import (
 )
 from d2_assets.sandbox.instance import Instance
 from d2_assets.sandbox.jobs import JOB_TYPE, answer_task_summary, answer_tasks, start_import
+from d2_assets.sandbox.metadata_jobs import METADATA_JOB_TYPE, answer_import
 from d2_assets.sandbox.metadata_lists import answer_export, answer_list, answer_object
-from d2_assets.sandbox.system import answer_info, answer_me, answer_settings, answer_token
+from d2_assets.sandbox.metadata_requests import read_metadata_options
+from d2_assets.sandbox.schemas import answer_schema, answer_schemas
+from d2_assets.sandbox.system import (
+    answer_info,
+    answer_me,
+    answer_settings,
+    answer_token,
+    maintain,
+    prune,
+    store_settings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,29 +118,36 @@ def _import_registrations(
         return answer_malformed(instance.facts, options, ask.body.decode("utf-8", "replace"))
 
 
-def _update_option_combos(
-    instance: Instance, _: Account, _ask: Ask, _groups: Sequence[str]
-) -> Answer:
-    return answer_message(instance.facts, 200) if instance.facts.maintenance_body else Answer(204)
+def _import_metadata(instance: Instance, account: Account, ask: Ask, _: Sequence[str]) -> Answer:
+    options = replace(read_metadata_options(ask.query, instance.facts), lost_objects=ask.lost_rows)
+    return answer_import(instance, account, ask.body, options)
 
 
+_JOB_TYPES = f"{JOB_TYPE}|{METADATA_JOB_TYPE}"
 _ROUTES: Sequence[tuple[str, str, Endpoint]] = (
     ("GET", "/api/system/info", lambda i, a, ask, _: answer_info(
         i, ask.query, ask.headers.get("user-agent", ""))),
-    ("GET", f"/api/system/tasks/{JOB_TYPE}/(\\w+)", lambda i, a, ask, g: answer_tasks(i, g[0])),
-    ("GET", f"/api/system/taskSummaries/{JOB_TYPE}/(\\w+)",
+    ("GET", f"/api/system/tasks/(?:{_JOB_TYPES})/(\\w+)",
+     lambda i, a, ask, g: answer_tasks(i, g[0])),
+    ("GET", f"/api/system/taskSummaries/(?:{_JOB_TYPES})/(\\w+)",
      lambda i, a, ask, g: answer_task_summary(i, g[0])),
     ("GET", "/api/me", lambda i, a, ask, _: answer_me(i, a, ask.query)),
     ("POST", "/api/apiToken", lambda i, a, ask, _: answer_token(i, a)),
     ("GET", "/api/systemSettings/?(\\w*)", lambda i, a, ask, g: answer_settings(i, g[0])),
-    ("POST", "/api/maintenance/categoryOptionComboUpdate", _update_option_combos),
-    ("POST", "/api/maintenance(?:/\\w+)?", lambda i, a, ask, _: Answer(204)),
+    ("POST", "/api/systemSettings/?(\\w*)",
+     lambda i, a, ask, g: store_settings(i, a, g[0], ask.body, ask.query)),
+    ("POST", "/api/maintenance/?(\\w*)", lambda i, a, ask, g: maintain(i, a, g[0], ask.query)),
+    ("POST", "/api/maintenance/dataPruning/(\\w+)/(\\w+)",
+     lambda i, a, ask, g: prune(i, a, g[0], g[1])),
     ("GET", "/api/dataValueSets(?:\\.json)?", lambda i, a, ask, _: answer_read(
         i, a, ask.query, ask.headers.get("accept-encoding", ""))),
     ("POST", "/api/dataValueSets(?:\\.json)?", _import_data_values),
     ("GET", "/api/completeDataSetRegistrations",
      lambda i, a, ask, _: answer_registrations(i, a, ask.query)),
     ("POST", "/api/completeDataSetRegistrations", _import_registrations),
+    ("POST", "/api/metadata", _import_metadata),
+    ("GET", "/api/schemas", lambda i, a, ask, _: answer_schemas(i, ask.query)),
+    ("GET", "/api/schemas/(\\w+)", lambda i, a, ask, g: answer_schema(i, g[0], ask.query)),
     ("GET", "/api/metadata", lambda i, a, ask, _: answer_export(i, a, ask.query)),
     ("GET", "/api/(\\w+)", lambda i, a, ask, g: answer_list(i, a, g[0], ask.query)),
     ("GET", "/api/(\\w+)/(\\w+)", lambda i, a, ask, g: answer_object(i, a, g[0], g[1], ask.query)),

@@ -29,6 +29,7 @@ FaultKind = Literal[
     "success_lost",
 ]
 FAULT_KINDS: tuple[str, ...] = get_args(FaultKind)
+_METADATA = ("metadata",)
 _DATA_VALUES = ("dataValueSets", "dataValueSets.json")
 
 
@@ -41,7 +42,8 @@ class Fault:
     how the length of a cut answer was announced; ``stored`` tells of a reset whether the request
     was carried out. A status_413 meets only writes of more than ``max_rows`` rows or ``max_bytes``
     bytes as sent (both None: every write). A success_lost meets only writes of data values and
-    loses the last ``max_rows`` (None: all) of those that would have changed something.
+    loses the last ``max_rows`` (None: all) of those that would have changed something; with the
+    ``path_prefix`` "/api/metadata" it meets imports of metadata and loses their last objects.
     """
 
     kind: FaultKind
@@ -143,7 +145,8 @@ def _fits(fault: Fault, method: str, path: str, measure: Callable[[], RequestSiz
     if fault.method not in ("", method) or not path.startswith(fault.path_prefix):
         return False
     if fault.kind == "success_lost":
-        return method == "POST" and path.rpartition("/")[2] in _DATA_VALUES
+        lossy = _METADATA if fault.path_prefix.startswith("/api/metadata") else _DATA_VALUES
+        return method == "POST" and path.rpartition("/")[2] in lossy
     return fault.kind != "status_413" or _is_too_large(fault, measure())
 
 

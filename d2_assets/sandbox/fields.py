@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from d2_assets.sandbox.accounts import Account
+from d2_assets.sandbox.schema_table import read_schemas
 from d2_assets.sandbox.store import Store
 
 PLURALS = frozenset({
@@ -93,9 +94,10 @@ def _parse(text: str, at: int) -> tuple[tuple[Field, ...], int]:
 class Projection:
     """Objects cut to the fields asked for, references followed, derived members computed."""
 
-    def __init__(self, store: Store, account: Account) -> None:
+    def __init__(self, store: Store, account: Account, line: str) -> None:
         self._store = store
         self._account = account
+        self._schemas = read_schemas(line)
 
     def project(self, plural: str, body: Mapping[str, Any], fields: Sequence[Field]) -> dict:
         """One object with the fields that it has."""
@@ -103,12 +105,19 @@ class Projection:
         projected: dict[str, Any] = {}
         for field in fields:
             if field.name in _OWN:
-                projected |= body
+                projected |= self._keep_own(plural, body) if field.name == ":owner" else body
             elif not field.name.startswith("!"):
                 value = self.find_property(plural, body, field.name)
                 if value is not None:
                     projected[field.name] = self._project_value(field, value)
         return {name: value for name, value in projected.items() if name not in excluded}
+
+    def _keep_own(self, plural: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The members that the class owns; all of a class that is not known."""
+        schema = self._schemas.get(plural)
+        if schema is None or not schema.properties:
+            return body
+        return {name: value for name, value in body.items() if name in schema.properties}
 
     def _project_value(self, field: Field, value: Any) -> Any:
         if not field.children:
@@ -134,8 +143,10 @@ class Projection:
 
     def knows_property(self, plural: str, name: str) -> bool:
         """Whether a class has a member of that name, as far as the stored objects tell."""
+        schema = self._schemas.get(plural)
         return (
             name in _COMMON
+            or (schema is not None and name in schema.properties)
             or (plural, name) in _DERIVED
             or ("", name) in _DERIVED
             or any(name in body for body in self._store.metadata(plural))
@@ -144,6 +155,10 @@ class Projection:
     @cached_property
     def _children(self) -> Mapping[str, list[dict]]:
         return _group(self._store.metadata("organisationUnits"), "parent")
+
+    @cached_property
+    def _sections(self) -> Mapping[str, list[dict]]:
+        return _group(self._store.metadata("sections"), "dataSet")
 
     @cached_property
     def _option_combos(self) -> Mapping[str, list[dict]]:
@@ -202,5 +217,6 @@ _DERIVED: Mapping[tuple[str, str], Callable[[Projection, Mapping[str, Any]], Any
     ("categoryCombos", "categoryOptionCombos"): lambda all_, body: all_._option_combos.get(
         body["id"], []
     ),
+    ("dataSets", "sections"): lambda all_, body: all_._sections.get(body["id"], []),
     ("dataElements", "dataSetElements"): lambda all_, body: all_._set_elements.get(body["id"], []),
 }

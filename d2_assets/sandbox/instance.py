@@ -31,6 +31,10 @@ class Instance:
     #: Seconds until a job is picked up; None is the version's own.
     job_delay: float | None = None
     jobs: dict[str, Job] = field(default_factory=dict)
+    #: Held while metadata are imported: one import at a time.
+    importing: threading.RLock = field(default_factory=threading.RLock)
+    #: Whether the caches were cleared since the start.
+    caches_cleared: bool = False
     _catalogue: tuple[int, Catalogue] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,6 +46,12 @@ class Instance:
             if self._catalogue is None or self._catalogue[0] != revision:
                 self._catalogue = (revision, derive_catalogue(self.store))
             return self._catalogue[1]
+
+    @property
+    def lacks_period_types(self) -> bool:
+        """Whether the first data sets of a fresh server fail, until its caches are cleared."""
+        is_fresh = self.facts.forgets_period_types and not self.caches_cleared
+        return is_fresh and not self.store.metadata("dataSets")
 
     @property
     def system_id(self) -> str:

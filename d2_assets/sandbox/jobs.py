@@ -41,10 +41,10 @@ def start_import(
         try:
             summary = run()
         except ServerFailureError as failure:
-            _add(instance, job, str(failure), level="ERROR", completed=True)
+            add_note(instance, job, str(failure), level="ERROR", completed=True)
             return
         job.summary = render_summary(facts, options, summary)
-        _add(instance, job, _last_words(instance, summary), completed=True)
+        add_note(instance, job, _last_words(instance, summary), completed=True)
 
     delay = facts.job_delay if instance.job_delay is None else instance.job_delay
     timer = threading.Timer(delay, work)
@@ -56,13 +56,13 @@ def start_import(
 
 
 def answer_tasks(instance: Instance, uid: str) -> Answer:
-    """``GET /api/system/tasks/DATAVALUE_IMPORT/<id>``."""
+    """``GET /api/system/tasks/<type>/<id>``."""
     job = instance.jobs.get(uid, Job())
     return answer_json(instance.facts, list(reversed(job.notifications)))
 
 
 def answer_task_summary(instance: Instance, uid: str) -> Answer:
-    """``GET /api/system/taskSummaries/DATAVALUE_IMPORT/<id>``; empty while there is none."""
+    """``GET /api/system/taskSummaries/<type>/<id>``; empty while there is none."""
     summary = instance.jobs.get(uid, Job()).summary
     return answer_json(instance.facts, summary) if summary else Answer(200)
 
@@ -87,11 +87,11 @@ def _describe(instance: Instance, options: ImportOptions, uid: str) -> dict[str,
 
 def _notify(instance: Instance, job: Job, envelope: Envelope, options: ImportOptions) -> None:
     if instance.facts.importer == "row":
-        _add(instance, job, "Process started")
-        _add(instance, job, "Importing data values")
+        add_note(instance, job, "Process started")
+        add_note(instance, job, "Importing data values")
         return
     parameters = render_options(instance.facts, options) | dict.fromkeys(_PARAMETERS_UNSET)
-    _add(instance, job, "Data value set import", dataType="PARAMETERS", data=parameters)
+    add_note(instance, job, "Data value set import", dataType="PARAMETERS", data=parameters)
     group = f"ds={envelope.data_set}"
     count = f"({len(envelope.rows)} values)"
     for message in (
@@ -102,7 +102,7 @@ def _notify(instance: Instance, job: Job, envelope: Envelope, options: ImportOpt
         f"Validating group {group} {count}",
         f"Upserting group {group} {count}",
     ):
-        _add(instance, job, message)
+        add_note(instance, job, message)
 
 
 def _last_words(instance: Instance, summary: Summary) -> str:
@@ -114,20 +114,22 @@ def _last_words(instance: Instance, summary: Summary) -> str:
     )
 
 
-def _add(
+def add_note(
     instance: Instance,
     job: Job,
     message: str,
     *,
+    category: str = JOB_TYPE,
     level: str = "INFO",
     completed: bool = False,
     **more: Any,
 ) -> None:
+    """Put a line on top of a job's task list."""
     uid = generate_uid(SystemRandom())
     job.notifications.append(
         {
             "level": level,
-            "category": JOB_TYPE,
+            "category": category,
             "message": message,
             "completed": completed,
             "id": uid,

@@ -12,10 +12,18 @@ from urllib.parse import urlencode
 
 from d2_assets.sandbox.accounts import Account
 from d2_assets.sandbox.answers import Answer, answer_error_page, answer_json, answer_message
-from d2_assets.sandbox.fields import PLURALS, Projection, find_class, find_singular, parse_fields
+from d2_assets.sandbox.fields import Projection, find_class, parse_fields
 from d2_assets.sandbox.instance import Instance, format_instant
+from d2_assets.sandbox.metadata_references import STORED_AS
+from d2_assets.sandbox.schema_classes import Schema
+from d2_assets.sandbox.schema_table import read_schemas
+from d2_assets.sandbox.store import Store
+from d2_assets.sandbox.versions import VersionFacts
 
 _PAGE_SIZE = 50
+#: Listed though the description of the class names no address [read].
+_UNTOLD = frozenset({"expressionDimensionItems"})
+_REPORT_TYPES = frozenset({"PIVOT_TABLE", "LINE_LIST"})
 _DEFAULTS = frozenset({"GLevLNI9wkl", "xYerKDKCefk", "bjDvmb4bfuf", "HllvX50cXC0"})
 
 Query = Mapping[str, Sequence[str]]
@@ -28,13 +36,13 @@ class UnknownPathError(Exception):
 def answer_list(instance: Instance, account: Account, plural: str, query: Query) -> Answer:
     """``GET /api/<plural>``."""
     facts = instance.facts
-    if plural not in PLURALS:
+    if find_listed(plural, facts) is None:
         return answer_error_page(facts, 404, f"/api/{plural}")
     if plural == "programDataElements" and facts.asks_for_program:
         return answer_error_page(
             facts, 400, f"/api/{plural}", "Required parameter 'program' is not present."
         )
-    projection = Projection(instance.store, account)
+    projection = Projection(instance.store, account, instance.facts.line)
     try:
         bodies = find_objects(instance, projection, account, plural, query)
     except UnknownPathError as unknown:
@@ -58,28 +66,31 @@ def answer_object(
     instance: Instance, account: Account, plural: str, uid: str, query: Query
 ) -> Answer:
     """``GET /api/<plural>/<uid>``."""
-    if plural not in PLURALS:
+    schema = find_listed(plural, instance.facts)
+    if schema is None:
         return answer_error_page(instance.facts, 404, f"/api/{plural}/{uid}")
-    body = instance.store.get_object(plural, uid)
+    shown = (one for one in list_bodies(instance.store, plural) if one["id"] == uid)
+    body = next(shown, None) if plural in STORED_AS else instance.store.get_object(plural, uid)
     if body is None:
-        klass = find_singular(plural)
         return answer_message(
             instance.facts,
             404,
-            message=f"{klass[0].upper()}{klass[1:]} with id {uid} could not be found.",
+            message=f"{schema.short_klass} with id {uid} could not be found.",
             error_code="E1005" if instance.facts.codes_metadata_errors else "",
         )
     fields = parse_fields(_last(query, "fields", ":all,displayName,access"))
-    projection = Projection(instance.store, account)
+    projection = Projection(instance.store, account, instance.facts.line)
     return answer_json(instance.facts, projection.project(plural, body, fields))
 
 
 def answer_export(instance: Instance, account: Account, query: Query) -> Answer:
     """``GET /api/metadata``: the classes named ``true``, or all of them; empty ones left out."""
-    wanted = [name for name in query if name in PLURALS and _last(query, name, "") == "true"]
-    projection = Projection(instance.store, account)
-    fields = parse_fields(_last(query, "fields", ":owner"))
     facts = instance.facts
+    wanted = [
+        name for name in query if find_listed(name, facts) and _last(query, name, "") == "true"
+    ]
+    projection = Projection(instance.store, account, instance.facts.line)
+    fields = parse_fields(_last(query, "fields", ":owner"))
     date = format_instant(instance.store.now()) + facts.export_date_offset
     answer: dict[str, Any] = {
         "system": {
@@ -89,7 +100,7 @@ def answer_export(instance: Instance, account: Account, query: Query) -> Answer:
             "date": date,
         }
     }
-    for plural in wanted or instance.store.plurals:
+    for plural in wanted or [name for name in instance.store.plurals if find_listed(name, facts)]:
         bodies = find_objects(instance, projection, account, plural, query)
         if _last(query, "defaults", "") == "EXCLUDE":
             bodies = [body for body in bodies if body["id"] not in _DEFAULTS]
@@ -98,13 +109,34 @@ def answer_export(instance: Instance, account: Account, query: Query) -> Answer:
     return answer_json(facts, answer)
 
 
+def find_listed(plural: str, facts: VersionFacts) -> Schema | None:
+    """The class, if a version lists its objects under ``/api``; what is only a part is not."""
+    schema = read_schemas(facts.line).get(plural)
+    is_listed = schema is not None and (schema.endpoint or plural in _UNTOLD)
+    return schema if is_listed else None
+
+
+def list_bodies(store: Store, plural: str) -> list[dict[str, Any]]:
+    """The objects of a class. Event reports and charts are event visualizations of old, by type.
+
+    Event visualizations themselves list them all [seen 2.38-2.43].
+    """
+    if plural not in STORED_AS:
+        return store.metadata(plural)
+    return [
+        body
+        for body in store.metadata(STORED_AS[plural])
+        if body.get("legacy") and (body.get("type") in _REPORT_TYPES) == (plural == "eventReports")
+    ]
+
+
 def find_objects(
     instance: Instance, projection: Projection, account: Account, plural: str, query: Query
 ) -> list[dict[str, Any]]:
     """The objects that an account may see and the filters keep, in order."""
     bodies = [
         body
-        for body in instance.store.metadata(plural)
+        for body in list_bodies(instance.store, plural)
         if "sharing" not in body or account.may("read", body["sharing"])
     ]
     for text in query.get("filter", []):

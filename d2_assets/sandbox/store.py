@@ -197,23 +197,43 @@ class Store:
 
     def put_metadata(self, plural: str, objects: Iterable[Mapping[str, Any]]) -> None:
         """Store objects over those with the same id."""
-        with self.writing() as connection:
-            kept = self._metadata.setdefault(plural, {})
-            for body in objects:
-                kept[body["id"]] = dict(body)
-                connection.execute(
-                    "INSERT OR REPLACE INTO metadata VALUES (?,?,?)",
-                    (plural, body["id"], json.dumps(body)),
-                )
-            self.metadata_revision += 1
+        self.change_metadata({plural: {body["id"]: body for body in objects}}, {})
 
     def delete_metadata(self, plural: str, uids: Iterable[str]) -> None:
         """Forget objects."""
+        self.change_metadata({}, {plural: uids})
+
+    def change_metadata(
+        self,
+        puts: Mapping[str, Mapping[str, Mapping[str, Any]]],
+        deletes: Mapping[str, Iterable[str]],
+    ) -> None:
+        """Store objects (class -> UID -> body) and forget others, in one transaction."""
         with self.writing() as connection:
-            for uid in uids:
-                self._metadata.get(plural, {}).pop(uid, None)
-                connection.execute("DELETE FROM metadata WHERE plural=? AND id=?", (plural, uid))
+            for plural, bodies in puts.items():
+                kept = self._metadata.setdefault(plural, {})
+                kept.update({uid: dict(body) for uid, body in bodies.items()})
+                connection.executemany(
+                    "INSERT OR REPLACE INTO metadata VALUES (?,?,?)",
+                    ((plural, uid, json.dumps(body)) for uid, body in bodies.items()),
+                )
+            for plural, uids in deletes.items():
+                for uid in uids:
+                    self._metadata.get(plural, {}).pop(uid, None)
+                    key = (plural, uid)
+                    connection.execute("DELETE FROM metadata WHERE plural=? AND id=?", key)
             self.metadata_revision += 1
+
+    def has_data_values(self, column: str, uid: str) -> bool:
+        """Whether a data value names the UID in a column, deleted ones included."""
+        with self._lock:
+            query = f"SELECT 1 FROM data_value WHERE {column}=? LIMIT 1"
+            return self._writer.execute(query, (uid,)).fetchone() is not None
+
+    def prune_data_values(self, column: str, uid: str) -> None:
+        """Remove every data value that names the UID in a column, for good."""
+        with self.writing() as connection:
+            connection.execute(f"DELETE FROM data_value WHERE {column}=?", (uid,))
 
     def settings(self) -> dict[str, Any]:
         """System settings by name, as ``/api/systemSettings`` shows them."""
@@ -224,9 +244,7 @@ class Store:
     def put_setting(self, name: str, value: Any) -> None:
         """Store one system setting; ``keyCalendar`` is the calendar of ``/api/system/info``."""
         with self.writing() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO setting VALUES (?,?)", (name, json.dumps(value))
-            )
+            connection.execute("REPLACE INTO setting VALUES (?,?)", (name, json.dumps(value)))
 
     def put_token(self, key: str, username: str) -> None:
         """Remember a personal access token."""
@@ -241,7 +259,7 @@ class Store:
     def put_password(self, username: str, password: str) -> None:
         """Remember the password of one account."""
         with self.writing() as connection:
-            connection.execute("INSERT OR REPLACE INTO password VALUES (?,?)", (username, password))
+            connection.execute("REPLACE INTO password VALUES (?,?)", (username, password))
             self._passwords[username] = password
 
     def find_password(self, username: str) -> str | None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from random import SystemRandom
 from typing import Any
 
+import orjson
+
 from d2_assets.identifiers import generate_uid
 from d2_assets.sandbox.accounts import Account, add_token
 from d2_assets.sandbox.answers import (
@@ -16,6 +18,8 @@ from d2_assets.sandbox.answers import (
 )
 from d2_assets.sandbox.fields import Projection, parse_fields
 from d2_assets.sandbox.instance import Instance, format_instant
+from d2_assets.sandbox.metadata_combos import complete_option_combos
+from d2_assets.sandbox.versions import VersionFacts
 
 _NEVER = "1970-01-01T00:00:00.000"
 
@@ -117,7 +121,7 @@ def answer_me(instance: Instance, account: Account, query: Query) -> Answer:
         ],
     }
     fields = parse_fields((query.get("fields") or [":all,name,displayName,access"])[-1])
-    projection = Projection(instance.store, account)
+    projection = Projection(instance.store, account, instance.facts.line)
     return answer_json(instance.facts, projection.project("users", body, fields))
 
 
@@ -129,6 +133,81 @@ def answer_settings(instance: Instance, name: str) -> Answer:
     if name not in settings:
         return answer_error_page(instance.facts, 404, f"/api/systemSettings/{name}")
     return answer_json(instance.facts, {name: settings[name]})
+
+
+def store_settings(
+    instance: Instance, account: Account, name: str, body: bytes, query: Query
+) -> Answer:
+    """``POST /api/systemSettings``, a JSON object; ``/<key>``, with ``value`` or the body as text.
+
+    A value takes the type of the one it replaces. Answers as read, not seen.
+    """
+    facts = instance.facts
+    if not _may(account, "F_SYSTEM_SETTING"):
+        return refuse_access(facts, "F_SYSTEM_SETTING")
+    if name:
+        value = (query.get("value") or [body.decode("utf-8", "replace")])[-1]
+        instance.store.put_setting(name, _retype(instance.store.settings().get(name), value))
+        words = f"System setting '{name}' set to value '{value}'."
+        return answer_message(facts, 200, message=words)
+    try:
+        values = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return answer_message(facts, 400, message=str(error))
+    if not isinstance(values, dict):
+        return answer_message(facts, 400, message="System settings are a JSON object.")
+    for key, value in values.items():
+        instance.store.put_setting(key, value)
+    return answer_message(facts, 200, message="System settings imported")
+
+
+def _retype(old: Any, text: str) -> Any:
+    """A text as a value of the kind that stands there."""
+    if isinstance(old, bool):
+        return text.lower() == "true"
+    if isinstance(old, int | float):
+        try:
+            return type(old)(text)
+        except ValueError:
+            return text
+    return text
+
+
+def maintain(instance: Instance, account: Account, task: str, query: Query) -> Answer:
+    """``POST /api/maintenance``: tasks named in the path or as parameters."""
+    if not _may(account, "F_PERFORM_MAINTENANCE"):
+        return refuse_access(instance.facts, "F_PERFORM_MAINTENANCE")
+    tasks = {task} | {name for name, values in query.items() if values[-1] == "true"}
+    if tasks & {"cacheClear", "cache"}:
+        instance.caches_cleared = True
+    if "categoryOptionComboUpdate" not in tasks:
+        return Answer(204)
+    now = format_instant(instance.store.now())
+    complete_option_combos(instance.store, now, SystemRandom())
+    has_body = task == "categoryOptionComboUpdate" and instance.facts.maintenance_body
+    return answer_message(instance.facts, 200) if has_body else Answer(204)
+
+
+def prune(instance: Instance, account: Account, plural: str, uid: str) -> Answer:
+    """``POST /api/maintenance/dataPruning/<class>/<uid>``: its data values go for good [read]."""
+    if "ALL" not in account.authorities:
+        return refuse_access(instance.facts, "ALL")
+    column = {"organisationUnits": "org_unit", "dataElements": "data_element"}.get(plural)
+    if column is None or instance.store.get_object(plural, uid) is None:
+        return answer_message(instance.facts, 404, message=f"{plural} {uid} could not be found.")
+    instance.store.prune_data_values(column, uid)
+    return answer_message(instance.facts, 200, message=f"Data was pruned of {plural} {uid}.")
+
+
+def _may(account: Account, authority: str) -> bool:
+    return bool({"ALL", authority} & set(account.authorities))
+
+
+def refuse_access(facts: VersionFacts, authority: str) -> Answer:
+    """What an account without a right is told [read]."""
+    words = f"Access is denied, requires one Authority from [{authority}]"
+    code = "E1006" if facts.codes_metadata_errors else ""
+    return answer_message(facts, 403, message=words, error_code=code)
 
 
 def answer_token(instance: Instance, account: Account) -> Answer:

@@ -9,6 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from d2_assets.errors import ConfigurationError
+from d2_assets.sandbox.version_answers import (
+    OPTIONS_238,
+    OPTIONS_240,
+    PARAMETERS_240,
+    PARAMETERS_242,
+    USER_SETTINGS_238,
+    USER_SETTINGS_242,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,36 @@ class VersionFacts:
     #: ``sharing`` has the member ``external``.
     sharing_external: bool
 
+    # Metadata imports
+    metadata_response_type: str
+    #: Parameters that a summary of an asynchronous import repeats, beside those asked.
+    metadata_parameters: Mapping[str, Any]
+    #: ``mergeMode=MERGE`` keeps what a body leaves out; else it is erased.
+    merges_metadata: bool
+    #: Complaints end in a full stop; they repeat their arguments as texts.
+    ends_complaints: bool
+    gives_args: bool
+    #: E5002 names the property and the object; words of E5003 have no hard spaces.
+    names_blamed_objects: bool
+    #: A UID of the wrong form is told (E4014), beside its length.
+    checks_uid_form: bool
+    #: Words of E5000, {0} is the object.
+    create_refusal: str
+    #: Of a body that is no JSON, and of one with an enum value that is unknown.
+    stream_source: str
+    bad_enum_status: int
+    #: A required reference that is missing fails the request: its status; {0} is the property.
+    null_reference_status: int
+    null_reference_words: str
+    #: Summaries of an asynchronous import list objects without errors.
+    summarises_objects: bool
+    #: Saving a category combo makes its option combos; else they must come as a whole set.
+    makes_option_combos: bool
+    #: A fresh server fails the first data sets until its caches are cleared.
+    forgets_period_types: bool
+    #: A delete that is vetoed is told in the report (E4030); else it fails the request.
+    reports_vetoes: bool
+
     # Imports
     import_options: Mapping[str, Any]
     #: ``importOptions`` repeat the identifier schemes of the request.
@@ -74,54 +112,7 @@ class VersionFacts:
     job_delay: float
 
 
-_OPTIONS_238: dict[str, Any] = {
-    "idSchemes": {},
-    "dryRun": False,
-    "async": False,
-    "importStrategy": "CREATE_AND_UPDATE",
-    "mergeMode": "REPLACE",
-    "reportMode": "FULL",
-    "skipExistingCheck": False,
-    "sharing": False,
-    "skipNotifications": False,
-    "skipAudit": False,
-    "datasetAllowsPeriods": False,
-    "strictPeriods": False,
-    "strictDataElements": False,
-    "strictCategoryOptionCombos": False,
-    "strictAttributeOptionCombos": False,
-    "strictOrganisationUnits": False,
-    "requireCategoryOptionCombo": False,
-    "requireAttributeOptionCombo": False,
-    "skipPatternValidation": False,
-    "ignoreEmptyCollection": False,
-    "force": False,
-    "firstRowIsHeader": True,
-    "skipLastUpdated": False,
-    "mergeDataValues": False,
-    "skipCache": False,
-}
-_OPTIONS_240 = _OPTIONS_238 | {
-    "strictDataSetApproval": False,
-    "strictDataSetLocking": False,
-    "strictDataSetInputPeriods": False,
-}
-_USER_SETTINGS_238 = {
-    "keyMessageSmsNotification": True,
-    "keyStyle": "light_blue/light_blue.css",
-    "keyUiLocale": "en",
-    "keyAnalysisDisplayProperty": "name",
-    "keyMessageEmailNotification": True,
-}
-_USER_SETTINGS_242 = {
-    "keyDbLocale": "en",
-    "keyMessageSmsNotification": False,
-    "keyTrackerDashboardLayout": "",
-    "keyStyle": "light_blue/light_blue.css",
-    "keyUiLocale": "en",
-    "keyAnalysisDisplayProperty": "name",
-    "keyMessageEmailNotification": False,
-}
+_NULL = "not-null property references a null or transient value : {0}"
 
 _V238 = VersionFacts(
     line="2.38",
@@ -132,7 +123,7 @@ _V238 = VersionFacts(
     token_prefix="d2pat_",
     checks_tokens=False,
     token_response_type="ApiTokenCreationResponse",
-    user_settings=_USER_SETTINGS_238,
+    user_settings=USER_SETTINGS_238,
     describes_analytics=False,
     describes_session=False,
     web_server="jetty",
@@ -146,7 +137,24 @@ _V238 = VersionFacts(
     export_date_offset="",
     asks_for_program=False,
     sharing_external=True,
-    import_options=_OPTIONS_238,
+    metadata_response_type="ImportReport",
+    metadata_parameters=PARAMETERS_240 | {"userOverrideMode": "NONE"},
+    merges_metadata=True,
+    ends_complaints=True,
+    gives_args=False,
+    names_blamed_objects=False,
+    checks_uid_form=False,
+    create_refusal="Found matching object for reference, but import mode is CREATE. "
+    "Identifier was UID, and object was {0}.",
+    stream_source="(BufferedInputStream)",
+    bad_enum_status=500,
+    null_reference_status=500,
+    null_reference_words="could not execute statement",
+    summarises_objects=False,
+    makes_option_combos=True,
+    forgets_period_types=False,
+    reports_vetoes=False,
+    import_options=OPTIONS_238,
     repeats_id_schemes=False,
     gives_rejected_indexes=False,
     misfit_words="Value must match data element's `{0}` type constraints: {1}",
@@ -168,7 +176,16 @@ _V240 = replace(
     codes_metadata_errors=True,
     empty_page_count=0,
     export_date_offset="+0000",
-    import_options=_OPTIONS_240,
+    metadata_parameters=PARAMETERS_240,
+    ends_complaints=False,
+    names_blamed_objects=True,
+    checks_uid_form=True,
+    null_reference_status=409,
+    null_reference_words=_NULL,
+    summarises_objects=True,
+    forgets_period_types=True,
+    reports_vetoes=True,
+    import_options=OPTIONS_240,
     gives_rejected_indexes=True,
     misfit_words="Value must match value type of data element `{0}`: `{1}`",
     names_data_set_of_future_period=True,
@@ -182,13 +199,20 @@ _V242 = replace(
     token_prefix="d2p_",
     checks_tokens=True,
     token_response_type="ObjectReportWebMessageResponse",
-    user_settings=_USER_SETTINGS_242,
+    user_settings=USER_SETTINGS_242,
     describes_analytics=True,
     web_server="tomcat",
     content_type="application/json;charset=UTF-8",
     method_refusal="Request method '{0}' is not supported",
     ignores_case_in_order=True,
     asks_for_program=True,
+    metadata_response_type="ImportReportWebMessageResponse",
+    metadata_parameters=PARAMETERS_242,
+    merges_metadata=False,
+    gives_args=True,
+    stream_source="REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)",
+    null_reference_words=f"org.hibernate.PropertyValueException: {_NULL}",
+    summarises_objects=False,
     repeats_id_schemes=True,
     keeps_payload_stamps=False,
     malformed_json="post-condition",
@@ -207,7 +231,13 @@ _V243 = replace(
     describes_session=True,
     maintenance_body=True,
     sharing_external=False,
-    import_options=_OPTIONS_240 | {"atomic": False},
+    metadata_response_type="ImportReport",
+    create_refusal="Found matching object for reference, but import strategy is CREATE. "
+    "Identifier was UID, and object was {0}.",
+    bad_enum_status=409,
+    makes_option_combos=False,
+    forgets_period_types=False,
+    import_options=OPTIONS_240 | {"atomic": False},
     malformed_json="reader",
     job_response_type="JobConfiguration",
 )

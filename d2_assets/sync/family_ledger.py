@@ -15,7 +15,7 @@ from d2_assets.metadata.compare import Difference
 from d2_assets.metadata.objects import Adaptation, Key, Refusal
 from d2_assets.metadata.verify import Ended
 from d2_assets.sync.family import FamilyResult, MetadataWork, PlannedFamily
-from d2_assets.sync.family_moving import Pushed
+from d2_assets.sync.maintenance import Pushed
 
 
 def conclude(

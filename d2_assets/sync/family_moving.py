@@ -1,18 +1,9 @@
 """A planned family is sent, with what a server needs before and after, and read back."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from d2_assets.errors import CancelledError, D2AssetsError
 from d2_assets.metadata.chunks import Sending
-from d2_assets.metadata.objects import Adaptation, Key
-from d2_assets.metadata.option_combos import (
-    CATEGORIES,
-    COMBOS,
-    OPTION_COMBOS,
-    find_unfinished,
-    settle_generated,
-)
 from d2_assets.metadata.plan import Action, Planned
 from d2_assets.metadata.push import Line, delete_objects, push_objects
 from d2_assets.metadata.readback import read_back
@@ -20,17 +11,7 @@ from d2_assets.metadata.settlement import Settlement
 from d2_assets.metadata.system_settings import PLURAL, push_settings, read_settings
 from d2_assets.metadata.verify import Found
 from d2_assets.sync.family import PlannedFamily
-
-_CATEGORY_CLASSES = frozenset({CATEGORIES, COMBOS, OPTION_COMBOS})
-
-
-@dataclass(slots=True)
-class Pushed:
-    """What came of sending a family; ``warnings`` are told beside the adaptations."""
-
-    settlement: Settlement = field(default_factory=Settlement)
-    generated: dict[Key, str] = field(default_factory=dict)
-    warnings: list[Adaptation] = field(default_factory=list)
+from d2_assets.sync.maintenance import Pushed, complete_option_combos, maintain
 
 
 def push_family(planned: PlannedFamily) -> Pushed:
@@ -54,8 +35,8 @@ def push_family(planned: PlannedFamily) -> Pushed:
     if pushed.settlement.error is None:
         settings = [one for one in written if one.key[0] == PLURAL]
         pushed.settlement.add(push_settings(planned.destination, settings))
-    if pushed.settlement.error is None and _touches_combos(planned, pushed.settlement):
-        _complete_option_combos(planned, pushed)
+    if pushed.settlement.error is None:
+        complete_option_combos(planned, line, pushed)
     deleted = [one for one in plan if one.action == Action.DELETE]
     if pushed.settlement.error is None and deleted:
         pushed.settlement.add(delete_objects(line, _make_sendings(deleted)))
@@ -70,6 +51,7 @@ def find_family(planned: PlannedFamily, pushed: Pushed) -> tuple[Found, D2Assets
         return Found(is_read=False), None
     reached = settlement.taken | settlement.unconfirmed
     asked = {one.destination_key for one in planned.plan if one.is_sent} & reached
+    asked |= {(key[0], uid) for key, uid in pushed.generated.items()}
     work.meter.begin(f"reading back {work.family}", len(asked))
     try:
         bodies = read_back(
@@ -88,7 +70,7 @@ def find_family(planned: PlannedFamily, pushed: Pushed) -> tuple[Found, D2Assets
 
 def _goes_as_object(one: Planned) -> bool:
     is_written = one.action in (Action.CREATE, Action.UPDATE) or one.is_companion
-    return is_written and one.key[0] != PLURAL
+    return is_written and not one.is_late and one.key[0] != PLURAL
 
 
 def _make_sendings(planned: Sequence[Planned]) -> list[Sending]:
@@ -111,49 +93,4 @@ def _report(planned: PlannedFamily) -> Callable[[Settlement], None]:
 def _clear_caches(planned: PlannedFamily) -> None:
     """Without it the first data sets of an empty 2.40 or 2.42 are refused [seen]."""
     if planned.destination.dialect.needs_cache_clear_before_data_sets:
-        _maintain(planned, "clear its caches", planned.destination.clear_caches)
-
-
-def _maintain(planned: PlannedFamily, what: str, ask: Callable[[], None]) -> None:
-    """Maintenance that is refused does not stop the push: what it is for is told by name later."""
-    try:
-        ask()
-    except D2AssetsError as error:
-        planned.work.warn(f"{planned.destination.name} could not be asked to {what}: {error}")
-
-
-def _touches_combos(planned: PlannedFamily, settlement: Settlement) -> bool:
-    generates = any(one.action == Action.GENERATE for one in planned.plan)
-    return generates or any(plural in _CATEGORY_CLASSES for plural, _ in settlement.taken)
-
-
-def _complete_option_combos(planned: PlannedFamily, pushed: Pushed) -> None:
-    """Have the server make what combos lack; what it still lacks then is told."""
-    client, size = planned.destination, planned.work.choices.page_size
-    try:
-        combos = list(client.iterate_owned(COMBOS, size))
-        categories = list(client.iterate_owned(CATEGORIES, size))
-        option_combos = client.list_option_combos(size)
-        unfinished = find_unfinished(combos, categories, option_combos)
-        if unfinished:
-            pushed.settlement.requests += 1
-            _maintain(planned, "make category option combos", client.update_option_combos)
-            option_combos = client.list_option_combos(size)
-            unfinished = find_unfinished(combos, categories, option_combos)
-    except D2AssetsError as error:
-        pushed.settlement.error = error
-        return
-    names = {item["id"]: str(item.get("name") or "") for item in combos}
-    pushed.generated = settle_generated(list(planned.plan), option_combos)
-    pushed.warnings += [
-        Adaptation(
-            COMBOS,
-            uid,
-            names[uid],
-            OPTION_COMBOS,
-            f"{missing} option combos are missing at the destination",
-            "The server did not make them when it was asked to. Run the maintenance of category "
-            "option combos there.",
-        )
-        for uid, missing in unfinished.items()
-    ]
+        maintain(planned, "clear its caches", planned.destination.clear_caches)

@@ -1,6 +1,6 @@
 """Both sides of a family are read, side by side, and planned on."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from d2_assets.ledger.echoes import load_echoes
 from d2_assets.metadata.clean import clean_objects
 from d2_assets.metadata.compare import Comparison
 from d2_assets.metadata.deletes import find_destination_only, hold_brake, plan_deletes
+from d2_assets.metadata.event_visualizations import CHARTS, EVENT_VISUALIZATIONS, REPORTS
 from d2_assets.metadata.extract import Side, choose_classes, load_side, stage_objects
 from d2_assets.metadata.families import FAMILIES
 from d2_assets.metadata.given import Given
@@ -19,22 +20,25 @@ from d2_assets.metadata.identities import (
     catalogue_objects,
     find_referenced,
     match_catalogues,
-    read_catalogue,
 )
 from d2_assets.metadata.line import plan_line
 from d2_assets.metadata.objects import Key, MetadataObject
+from d2_assets.metadata.own_account import find_own_account
 from d2_assets.metadata.plan import Action, Plan
 from d2_assets.metadata.policy import Principals, join_yielding
 from d2_assets.metadata.system_settings import plan_settings, read_settings
 from d2_assets.metadata.translate import Bridge, translate_objects
 from d2_assets.sync.family import MetadataWork, NotCarried, PlannedFamily, Promised
 from d2_assets.sync.family_counts import count_not_carried
+from d2_assets.sync.lookup import look_up
 
 #: The family that carries system settings and tells what is not carried.
 _SYSTEM = "system"
 _USERS = "users"
 _GROUPS = "userGroups"
-_ROLES = "userRoles"
+_NAMES_PEOPLE = frozenset(
+    {"sharing", "user", "users", "userAccesses", "userGroupAccesses", "dashboardItems"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +125,7 @@ class FamilyReader:
         )
         translated = translate_objects(cleaned.objects, bridge)
         read = theirs.objects.keys() | ours.objects.keys() | set(self._family.classes)
-        around = find_referenced(translated.objects, schemas, frozenset(read))
-        abroad, here = self._ask_both(
-            lambda client: read_catalogue(client, around, choices.page_size)
-        )
+        abroad, here = self._look_up(find_referenced(translated.objects, schemas, read))
         matching = match_catalogues(
             abroad.join(catalogue_objects(_as_translated(theirs, translated.objects))),
             here.join(catalogue_objects(ours)),
@@ -148,14 +149,16 @@ class FamilyReader:
             echoes=load_echoes(self._work.home.echoes(self._work.asset, self._work.pair)),
             promised=self._promised.objects,
             later=_list_later(self._family.name),
+            account=find_own_account(ours, self._destination.get_me().id),
             takes_option_combos_as_sets=self._destination.dialect.option_combos_as_full_set,
         )
 
     def _read_principals(self, theirs: Side, ours: Side) -> Principals:
         """Users and groups of both servers: who an object belongs to, and who may see it."""
-        plurals = [plural for plural in (_USERS, _GROUPS) if plural not in self._family.classes]
-        abroad, here = self._ask_both(
-            lambda client: read_catalogue(client, plurals, self._work.choices.page_size)
+        own = theirs.objects.keys() | ours.objects.keys() | set(self._family.classes)
+        named = find_referenced(map(_only_people, theirs), self._source.schemas, own)
+        abroad, here = self._look_up(
+            {plural: uids for plural, uids in named.items() if plural in (_USERS, _GROUPS)}
         )
         abroad = abroad.join(_only_principals(theirs))
         here = here.join(_only_principals(ours))
@@ -190,7 +193,7 @@ class FamilyReader:
         choices, crosswalk = given.choices, given.matching.crosswalk
         matched = {(one.plural, one.destination) for one in crosswalk}
         matched |= {item.key for item in theirs} | {one.destination_key for one in plan}
-        only = find_destination_only(self._own(given.destination), matched, self._find_kept(given))
+        only = find_destination_only(self._own(given.destination), matched, given.account)
         if not choices.mirrors:
             return replace(plan, destination_only=len(only))
         if not self._work.is_preview:
@@ -203,22 +206,22 @@ class FamilyReader:
         moved = set(self._family.classes)
         if self._work.choices.policy.users == "leave_out":
             moved.discard(_USERS)
-        return Side({plural: side.of_class(plural) for plural in moved})
-
-    def _find_kept(self, given: Given) -> frozenset[Key]:
-        """The account that we use, its roles and groups: never ours to delete."""
-        account = self._destination.get_me().id
-        body = given.destination.find(_USERS, account) or {}
-        roles = {(_ROLES, one["id"]) for one in body.get(_ROLES) or ()}
-        groups = {
-            (_GROUPS, uid)
-            for uid, group in given.destination.of_class(_GROUPS).items()
-            if any(one["id"] == account for one in group.get(_USERS) or ())
+        views = moved & {REPORTS, CHARTS}
+        whole = side.of_class(EVENT_VISUALIZATIONS)
+        old = {
+            plural: {u: body for u, body in side.of_class(plural).items() if u not in whole}
+            for plural in views
         }
-        return frozenset({(_USERS, account), *roles, *groups})
+        return Side({plural: side.of_class(plural) for plural in moved - views} | old)
 
-    def _ask_both(self, ask: Callable[[DHIS2Client], Catalogue]) -> tuple[Catalogue, Catalogue]:
-        return ask_both(lambda: ask(self._source), lambda: ask(self._destination), self._work.stop)
+    def _look_up(self, wanted: Mapping[str, Set[str]]) -> tuple[Catalogue, Catalogue]:
+        return look_up(self._source, self._destination, wanted, self._work.choices, self._work.stop)
+
+
+def _only_people(item: MetadataObject) -> MetadataObject:
+    """An object with just the members that name users and groups."""
+    body = {name: value for name, value in item.body.items() if name in _NAMES_PEOPLE}
+    return MetadataObject(item.plural, item.id, body)
 
 
 def _only_principals(side: Side) -> Catalogue:

@@ -29,7 +29,10 @@ _FOREIGN = ("databaseInfo", "system")
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.(\d{3})(\+0000)?")
 _HOST = re.compile(r"https?://[^/]+")
 _MILLISECONDS = re.compile(r"\(\d{13}\)")
-_JOB = re.compile(r"(?<=DATAVALUE_IMPORT/)[A-Za-z]\w{10}")
+_JOB = re.compile(r"(?<=_IMPORT/)[A-Za-z]\w{10}")
+_SECONDS = re.compile(r"took \d+\.\d+ sec")
+#: The values of an enum, which servers list in no order.
+_CONSTANTS = re.compile(r"(?<=Enum class: \[)[^]]+")
 _ROW_KEY = ("dataElement", "period", "orgUnit", "categoryOptionCombo", "attributeOptionCombo")
 
 
@@ -100,6 +103,10 @@ def _compare_items(
     recorded = [item for item in recorded if not is_cut(item)]
     if path.endswith(".dataValues"):
         recorded, given = _sort_rows(recorded), _sort_rows(given)
+    elif path.endswith(".errorReports"):
+        recorded, given = _sort_errors(recorded), _sort_errors(given)
+    elif path.endswith((".schemas", ".properties")):
+        recorded, given = _pair_described(recorded, given)
     elif path.endswith(".authorities"):
         recorded, given = sorted(recorded), sorted(given)
     same_size = len(recorded) == len(given) or cut or by_shape
@@ -111,6 +118,27 @@ def _compare_items(
 
 def _sort_rows(rows: list[Any]) -> list[Any]:
     return sorted(rows, key=lambda row: [str(row.get(name)) for name in _ROW_KEY])
+
+
+def _sort_errors(errors: list[Any]) -> list[Any]:
+    """Errors of one object: the server's order is that of a hash map."""
+    return sorted(errors, key=lambda one: (one["errorCode"], one.get("errorProperty", "")))
+
+
+def _pair_described(recorded: list[Any], given: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Descriptions of classes or members in one order; the sandbox has the owned members only."""
+    owned = [one for one in recorded if one.get("owner", True) or one.get("required")]
+    sides = []
+    for side in (owned, given):
+        by_name = {(one.get("klass") if "plural" in one else one["name"]): one for one in side}
+        sides.append([_drop_bounds(by_name[name]) for name in sorted(by_name)])
+    return sides[0], sides[1]
+
+
+def _drop_bounds(described: dict[str, Any]) -> dict[str, Any]:
+    """Without the least value of a decimal number, which differs for no reason in the table."""
+    dropped = {"min"} if described.get("propertyType") == "NUMBER" else set[str]()
+    return {name: value for name, value in described.items() if name not in dropped}
 
 
 def _find_shape(value: Any) -> str:
@@ -127,5 +155,6 @@ def _settle(value: Any) -> Any:
     """A value without the parts that differ between any two servers."""
     if not isinstance(value, str):
         return value
-    value = _HOST.sub("https://host", value)
+    value = _HOST.sub("https://host", _SECONDS.sub("took", value))
+    value = _CONSTANTS.sub(lambda found: ", ".join(sorted(found[0].split(", "))), value)
     return _JOB.sub("JOB", _MILLISECONDS.sub("(ms)", value))

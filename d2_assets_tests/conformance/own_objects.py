@@ -17,22 +17,31 @@ from d2_assets_tests.conformance.start_state import (
     list_elements,
     list_units,
 )
-from d2_assets_tests.recordings import read_exchange
+from d2_assets_tests.recordings import read_exchange, read_exchanges
 
 DEFAULT_COMBO = "bjDvmb4bfuf"
 DEFAULT_OPTION_COMBO = "HllvX50cXC0"
 #: Exchanges that write, and those that read what was written.
-WRITING = ("dv-*", "complete-*", "maintenance-coc", "method-not-allowed")
+WRITING = (
+    "meta-*",
+    "metadata-class-list-deleted",
+    "dv-*",
+    "complete-*",
+    "maintenance-coc",
+    "method-not-allowed",
+)
 
 Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class OwnObjects:
-    """``names``: recorded text -> own; ``metadata``: what must be created, by class, in order."""
+    """``names``: recorded text -> own; ``metadata``: what must be created, by class, in order;
+    ``imported``: the elements that the exchanges themselves create."""
 
     names: dict[str, str]
     metadata: dict[str, list[Body]]
+    imported: list[str]
 
     @property
     def units(self) -> list[str]:
@@ -57,6 +66,13 @@ def make_own_objects(version: str, root: Body, today: date, random: Random) -> O
         if uid in names
     }
     mark = generate_uid(random)[:5]
+    imported = {uid: generate_uid(random) for uid in list_imported(version)}
+    names |= imported | {
+        '"Rec ': f'"Rec {mark} ',
+        " Rec ": f" Rec {mark} ",
+        "`Rec ": f"`Rec {mark} ",
+        "REC_": f"REC_{mark}_",
+    }
     metadata = {
         "organisationUnits": [
             _make_unit(names[uid], f"d2_assets {mark} unit {n}", root["id"])
@@ -75,7 +91,23 @@ def make_own_objects(version: str, root: Body, today: date, random: Random) -> O
             )
         ],
     }
-    return OwnObjects(names, metadata)
+    return OwnObjects(names, metadata, list(imported.values()))
+
+
+def list_imported(version: str) -> list[str]:
+    """The data elements that metadata imports create or name by their own UID."""
+    bodies = [
+        exchange.request.get("body")
+        for exchange in read_exchanges(version)
+        if exchange.name.startswith("meta-")
+    ]
+    elements = [
+        element["id"]
+        for body in bodies
+        if isinstance(body, dict)
+        for element in body.get("dataElements", ())
+    ]
+    return [uid for uid in dict.fromkeys(elements) if len(uid) == 11]
 
 
 def _make_unit(uid: str, name: str, root: str) -> Body:

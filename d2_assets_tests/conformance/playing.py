@@ -8,16 +8,21 @@ import base64
 import gzip
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import requests
 
 from d2_assets_tests.conformance.start_state import DATA_SET, list_elements, list_units
-from d2_assets_tests.recordings import Exchange
+from d2_assets_tests.recordings import Exchange, read_exchange
 
 _TIMEOUT = 60
+#: Bodies that recordings keep as their length only.
+_MALFORMED = {
+    "dv-malformed-json": b'{"dataValues": [',
+    "meta-malformed-json": b'{"dataElements": [',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +46,15 @@ class Player:
     username: str
     password: str
     names: Mapping[str, str] = field(default_factory=dict)
+    #: What is done before an exchange, by its name.
+    before: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     _token: str = ""
     _job: str = ""
     _session: requests.Session = field(default_factory=requests.Session)
 
     def play(self, exchange: Exchange) -> Played:
         """Send the request; an asynchronous job is waited for, as whoever recorded it did."""
+        self.before.get(exchange.name, bool)()
         played = self._send(exchange)
         patience = time.monotonic() + 20
         while _is_unfinished(exchange, played) and time.monotonic() < patience:
@@ -54,14 +62,14 @@ class Player:
             played = self._send(exchange)
         if exchange.name == "pat-create":
             self._token = played.body["response"]["key"]
-        if exchange.name == "dv-async":
+        if exchange.name in ("dv-async", "meta-async"):
             self._job = played.body["response"]["id"]
         return played
 
     def _send(self, exchange: Exchange) -> Played:
         request = exchange.request
         path = request["path"]
-        if "/DATAVALUE_IMPORT/" in path:
+        if "/DATAVALUE_IMPORT/" in path or "/METADATA_IMPORT/" in path:
             path = f"{path.rpartition('/')[0]}/{self._job}"
         headers = {**request["headers"], **self._authorise(exchange)}
         response = self._session.request(
@@ -93,8 +101,12 @@ class Player:
 
     def _make_body(self, exchange: Exchange) -> bytes | None:
         body = exchange.request.get("body")
-        if exchange.name == "dv-malformed-json":
-            return b'{"dataValues": ['
+        if exchange.name in _MALFORMED:
+            return _MALFORMED[exchange.name]
+        if exchange.name == "meta-gzip-body":
+            created = read_exchange(exchange.version, "meta-create").request["body"]
+            text = _rename(json.dumps({"dataElements": created["dataElements"][:1]}), self.names)
+            return gzip.compress(text.encode())
         if exchange.name == "dv-gzip-body":
             text = _rename(json.dumps(_make_row(exchange.version)), self.names)
             return gzip.compress(text.encode())
@@ -107,9 +119,10 @@ def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest
 
 
 def _is_unfinished(exchange: Exchange, played: Played) -> bool:
-    if exchange.name == "dv-async-task" and exchange.body:
+    if exchange.name in ("dv-async-task", "meta-async-task") and exchange.body:
         return not any(note.get("completed") for note in played.body or [])
-    return exchange.name == "dv-async-summary" and bool(exchange.body) and not played.content
+    is_summary = exchange.name in ("dv-async-summary", "meta-async-summary")
+    return is_summary and bool(exchange.body) and not played.content
 
 
 def _make_row(version: str) -> dict[str, Any]:

@@ -6,9 +6,7 @@ A name may end in ``*``. What is not listed here must be served.
 from fnmatch import fnmatchcase
 
 UNSERVED = {
-    "schema*": "a schema of a thousand classes cannot be generated honestly; nothing reads it yet",
     "list-dataElementOperands": "operands are pairs without an id of their own; nothing reads them",
-    "meta-*": "metadata imports come with the metadata assets",
     "tr-*": "events and tracked entities come with the tracker assets",
     "legacy-*": "the old tracker addresses are not used by the product",
     "resource-tables-analytics": "the sandbox has no analytics",

@@ -62,6 +62,11 @@ CASES: Mapping[str, Case] = {
         f"belongs to another data set with data element {NUMBER}",
         make_scope(data_sets={MONTHLY: MONTHLY_SET}, left_out={QUARTERLY: QUARTERLY_SET}),
     ),
+    "identity_unclear": Case(
+        {"category_option_combo": "SeveralUid1?"},
+        "not clear: it is one of two",
+        make_scope(doubts={"SeveralUid1?": "it is one of two"}),
+    ),
     "period_malformed": Case({"period": "2025-11"}, "2025-11"),
     "period_not_asked": Case({"period": "202401"}, "202401"),
     "data_set_unknown": Case({}, MONTHLY, make_scope(destination_data_sets={})),
@@ -196,6 +201,7 @@ def test_a_deleted_row_is_judged_by_whether_the_destination_could_be_looked_at(
     rows = [*before, make_row(**case.changes, deleted=True)]
     judged = check_rows(database, tmp_path, rows, case.scope)[-1]
     unseen = {
+        "identity_unclear",
         "data_set_unknown",
         "data_element_outside_data_set",
         "org_unit_outside_account",

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2_assets.data_values.content import digest, same_content
+from d2_assets.data_values.content import define_names, digest, same_content
 from d2_assets.staging.database import Database
 from d2_assets_tests.data_values.builders import (
     CLINIC_2,
@@ -26,6 +26,7 @@ def _fingerprints(
     database.execute(
         f"CREATE OR REPLACE VIEW typed AS SELECT *, '{value_type}' AS value_type FROM rows_"
     )
+    define_names(database)
     query = f"SELECT {digest('typed')} FROM typed ORDER BY row"
     return [number for (number,) in database.rows(query)]
 

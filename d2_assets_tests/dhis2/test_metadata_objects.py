@@ -178,3 +178,13 @@ def test_settings_that_are_none_are_a_broken_contract() -> None:
     client, _ = _serve([])
     with pytest.raises(ContractError):
         client.get_system_settings()
+
+
+def test_a_class_whose_endpoint_no_schema_tells_of_may_have_none() -> None:
+    def refuse(path: str, params: Any) -> Any:
+        raise RejectedError("It does not exist there.", status=404)
+
+    client, _ = _serve(refuse)
+    assert list(client.iterate_owned("expressionDimensionItems", 7)) == []
+    with pytest.raises(RejectedError):
+        list(client.iterate_owned("constants", 7))

@@ -38,9 +38,9 @@ def clone(journey: Journey) -> Run:
 
 
 def ledger(journey: Journey, family: str) -> list[dict[str, str]]:
-    """Every object of a family and its outcome."""
+    """Every object of a family and its outcome, without the members of others that it set."""
     path = journey.home / "ledger" / f"metadata_{family}" / PAIR / f"{MONTH}.parquet"
-    return pq.read_table(path).to_pylist()
+    return [row for row in pq.read_table(path).to_pylist() if not row["second_pass"]]
 
 
 def read_table(run: Run, family: str, file: str) -> list[dict[str, str]]:

@@ -10,11 +10,15 @@ import pytest
 
 from d2_assets.identifiers import generate_uid
 from d2_assets.sandbox import StoredValue
+from d2_assets_tests.journeys.both_ways import BACK, move, outcomes, rows_written
 from d2_assets_tests.journeys.journey import PAIR, Journey
+from d2_assets_tests.journeys.refusing import remove_elements
 from d2_assets_tests.journeys.working_off import replay
 from d2_assets_tests.journeys.world import (
     MONTH,
+    change_object,
     content_of,
+    data_set_elements,
     element_id,
     find_object,
     list_registrations,
@@ -68,6 +72,27 @@ def translate(rows: Iterable[StoredValue], walk: Walk) -> dict[tuple, tuple]:
     return {row.key: content_of(row) for row in translated}
 
 
+def live_malaria(journey: Journey) -> list[StoredValue]:
+    """The source's values of one of the elements."""
+    malaria = element_id(journey.source.store, "OPD_MALARIA")
+    rows = list_values(journey.source.store, [MONTH])
+    return [row for row in rows if row.data_element == malaria and not row.deleted]
+
+
+def spoil(journey: Journey) -> StoredValue:
+    """One of them becomes a word; gives it as it was."""
+    spoilt = live_malaria(journey)[0]
+    journey.source.store.put_data_values([replace(spoilt, value="few", last_updated=None)])
+    return spoilt
+
+
+def give_table(journey: Journey, *lines: str) -> None:
+    """The pair's own table of matches, beside the settings file."""
+    text = "\n".join(["class,source,destination,note", *lines])
+    (journey.folder / "matches.csv").write_text(text, encoding="utf-8")
+    journey.pair["metadata"] = {"crosswalk": "matches.csv"}
+
+
 def assert_equal(journey: Journey, walk: Walk) -> None:
     theirs = translate(list_values(journey.source.store, [MONTH]), walk)
     ours = translate(list_values(journey.destination.store, [MONTH]), {})
@@ -101,12 +126,7 @@ def test_updates_and_deletes_travel_to_the_renamed_rows(journey: Journey) -> Non
     rename(journey, walk)
     journey.materialise(MONTH)
     store = journey.source.store
-    malaria = element_id(store, "OPD_MALARIA")
-    live = [
-        row
-        for row in list_values(store, [MONTH])
-        if row.data_element == malaria and not row.deleted
-    ]
+    live = live_malaria(journey)
     store.put_data_values([replace(live[0], value="777", last_updated=None)])
     store.delete_data_values([live[1]])
     run = journey.materialise(MONTH)
@@ -142,12 +162,7 @@ def test_what_waits_in_quarantine_is_replayed_under_the_destinations_uids(
     rename(journey, walk)
     store = journey.source.store
     malaria = element_id(store, "OPD_MALARIA")
-    spoilt = next(
-        row
-        for row in list_values(store, [MONTH])
-        if row.data_element == malaria and not row.deleted
-    )
-    store.put_data_values([replace(spoilt, value="few", last_updated=None)])
+    spoilt = spoil(journey)
     journey.materialise(MONTH)
     (row,) = journey.quarantine(MONTH)
     assert row["data_element"] == malaria
@@ -165,13 +180,104 @@ def test_servers_that_share_their_uids_are_asked_for_no_identities(journey: Jour
     assert [record.path for record in asked if record.path != "/api/me"] == []
 
 
-def test_two_ways_bring_no_echo(journey: Journey) -> None:
-    journey.pairs["back"] = {"source": "training", "destination": "national"}
+@pytest.fixture
+def two_way(journey: Journey) -> Journey:
+    journey.pairs[BACK] = {"source": "training", "destination": "national"}
+    return journey
+
+
+def test_two_ways_bring_no_echo(two_way: Journey) -> None:
+    walk = choose_uids(two_way)
+    rename(two_way, walk)
+    move(two_way, PAIR)
+    assert rows_written(two_way) > 0
+    for pair in (BACK, PAIR, BACK):
+        move(two_way, pair)
+        assert rows_written(two_way) == 0
+    assert_equal(two_way, walk)
+
+
+def test_edits_at_either_end_are_told_from_what_both_were_seen_to_share(two_way: Journey) -> None:
+    walk = choose_uids(two_way)
+    rename(two_way, walk)
+    theirs, others = live_malaria(two_way)[:2]
+    move(two_way, PAIR)
+    ours = translate([theirs], walk)
+    ((key, _),) = ours.items()
+    (edited,) = [row for row in two_way.destination.store.data_values() if row.key == key]
+    two_way.destination.store.put_data_values([replace(edited, value="77", last_updated=None)])
+    two_way.source.store.put_data_values([replace(others, value="78", last_updated=None)])
+    run = move(two_way, PAIR)
+    assert outcomes(run) == {"updated": 1, "destination_newer": 1}
+    assert run.show(MONTH)["changed_on_both_sides"] == 0
+    assert outcomes(move(two_way, BACK)) == {"updated": 1}
+    two_way.clear_requests()
+    assert outcomes(move(two_way, PAIR)) == {}
+    assert rows_written(two_way) == 0
+    assert_equal(two_way, walk)
+
+
+def test_a_range_of_months_is_told_apart(journey: Journey) -> None:
     walk = choose_uids(journey)
     rename(journey, walk)
-    journey.materialise(MONTH, pairs=[PAIR])
-    journey.clear_requests()
-    run = journey.materialise(MONTH, pairs=["back"])
+    spoil(journey)
+    run = journey.materialise("202403", MONTH)
     assert run.success, run.failure
-    assert journey.writes() == []
+    assert journey.quarantine("202403") == []
+    assert len(journey.quarantine(MONTH)) == 1
+
+
+def test_what_waited_for_its_match_leaves_the_list_when_it_has_one(journey: Journey) -> None:
+    """The destination gets the element later, and by another UID: it is the same row."""
+    walk = choose_uids(journey)
+    store = journey.destination.store
+    malaria = find_object(store, "dataElements", "OPD_MALARIA")
+    remember = {"dataElements": [malaria], "dataSets": store.metadata("dataSets")}
+    remove_elements(store, "HF_MONTHLY", {malaria["id"]})
+    journey.materialise(MONTH)
+    assert {row["data_element"] for row in journey.quarantine(MONTH)} == {malaria["id"]}
+    for plural, bodies in remember.items():
+        store.put_metadata(plural, bodies)
+    only = {malaria["id"]: walk[malaria["id"]]}
+    rename(journey, only)
+    run = journey.materialise(MONTH)
+    assert run.success, run.failure
+    assert journey.quarantine(MONTH) == []
+    assert_equal(journey, only)
+
+
+def test_the_pairs_own_table_says_what_no_code_tells(journey: Journey) -> None:
+    malaria = element_id(journey.source.store, "OPD_MALARIA")
+    walk = {malaria: "otherMalar1"}
+    rename(journey, walk)
+    change_object(
+        journey.destination.store, "dataElements", "OPD_MALARIA", {"code": "M", "name": "Fièvre"}
+    )
+    journey.materialise(MONTH)
+    assert {row["data_element"] for row in journey.quarantine(MONTH)} == {malaria}
+    give_table(journey, f"dataElements,{malaria},otherMalar1,same form")
+    run = journey.materialise(MONTH)
+    assert run.success, run.failure
+    assert journey.quarantine(MONTH) == []
     assert_equal(journey, walk)
+
+
+def test_two_elements_are_never_merged_into_one(journey: Journey) -> None:
+    """The table takes the place of an element that the source has too: that one waits."""
+    store = journey.source.store
+    malaria = element_id(store, "OPD_MALARIA")
+    other = next(uid for uid in data_set_elements(store, "HF_MONTHLY") if uid != malaria)
+    of_other = [row for row in list_values(store, [MONTH]) if row.data_element == other]
+    give_table(journey, f"dataElements,{malaria},{other},")
+    run = journey.materialise(MONTH)
+    assert run.success, run.failure
+    waiting = [row for row in journey.quarantine(MONTH) if row["data_element"] == other]
+    assert {row["code"] for row in waiting} == {"identity_unclear"}
+    assert len(waiting) == len(of_other) > 0
+    assert malaria in waiting[0]["reason"]
+    there = {row.key: content_of(row) for row in list_values(journey.destination.store, [MONTH])}
+    of_malaria = [replace(row, data_element=other) for row in live_malaria(journey)]
+    assert {row.key: content_of(row) for row in of_malaria}.items() <= there.items()
+    assert [
+        key for key in there if other in key if key not in {row.key for row in of_malaria}
+    ] == []

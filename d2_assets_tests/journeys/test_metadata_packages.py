@@ -18,7 +18,7 @@ from d2_assets_tests.journeys.metadata_world import (
     refused,
     writes_at,
 )
-from d2_assets_tests.journeys.world import read_clock
+from d2_assets_tests.journeys.world import MONTH, read_clock
 from d2_assets_tests.recordings import SHARED
 
 PACKAGES = ("lmis_stk_240", "hiv_cs_240", "rms_237")
@@ -94,14 +94,28 @@ def test_two_packages_with_one_code_under_two_uids_share_the_object(start_journe
     journey = start_journey("2.40", "2.42")
     face_package(journey, "lmis_stk_240")
     body = read_package("lmis_stk_240")
-    kind = next(one for one in body["indicatorTypes"] if one.get("code"))
-    journey.destination.store.put_metadata("indicatorTypes", [{**kind, "id": "OtherUid123"}])
+    element = next(one for one in body["dataElements"] if _uses(body, one["id"]))
+    other = "OtherUid123"
+    journey.destination.store.put_metadata("dataElements", [{**element, "id": other}])
     run = clone(journey)
     assert run.success, run.failure
-    uses = [one["id"] for one in body["indicators"] if one["indicatorType"]["id"] == kind["id"]]
-    there = [journey.destination.store.get_object("indicators", uid) for uid in uses]
-    assert {one["indicatorType"]["id"] for one in there if one} == {"OtherUid123"}
-    assert any(there)
+    store = journey.destination.store
+    assert store.get_object("dataElements", element["id"]) is None
+    for uid in _uses(body, element["id"]):
+        there = store.get_object("indicators", uid)
+        assert there is not None
+        text = there["numerator"] + there["denominator"]
+        assert other in text
+        assert element["id"] not in text
+    (data_set,) = store.metadata("dataSets")
+    assert other in {one["dataElement"]["id"] for one in data_set["dataSetElements"]}
+    shown = run.show(MONTH, asset="metadata/data_elements")["crosswalk"]
+    assert (element["id"], other) in {(row["source"], row["destination"]) for row in shown}
+
+
+def _uses(body: dict[str, Any], uid: str) -> list[str]:
+    """The indicators of a package that name a data element."""
+    return [one["id"] for one in body["indicators"] if uid in one["numerator"] + one["denominator"]]
 
 
 def _code_of(journey: Journey, key: tuple[str, str]) -> str:

@@ -46,6 +46,7 @@ class FakeServer:
     stores_before_failing: bool = False
     read_failures: list[D2AssetsError] = field(default_factory=list)
     imports: list[dict[str, list[str]]] = field(default_factory=list)
+    listed: list[tuple[str, int]] = field(default_factory=list)
     maintained: list[str] = field(default_factory=list)
     on_import: Callable[[], object] = lambda: None
     clock: Iterator[int] = field(default_factory=count)
@@ -84,12 +85,15 @@ class FakeServer:
             if not ids or uid in ids:
                 yield dict(body)
 
-    def list_identities(self, plural: str, page_size: int = 500) -> list[Identity]:
+    def list_identities(
+        self, plural: str, page_size: int = 500, ids: Sequence[str] = ()
+    ) -> list[Identity]:
+        self.listed.append((plural, len(ids)))
         return [
             Identity(
                 body["id"], body.get("code", ""), body.get("name", ""), body.get("username", "")
             )
-            for body in self.iterate_owned(plural)
+            for body in self.iterate_owned(plural, page_size, ids)
         ]
 
     def count_objects(self, plural: str) -> int:

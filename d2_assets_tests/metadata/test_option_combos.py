@@ -36,12 +36,14 @@ WHOLE = [
 ]
 
 
-def plan(objects: list[MetadataObject], **actions: Action) -> dict[str, Planned]:
+def plan(
+    objects: list[MetadataObject], existing: frozenset[str] = frozenset(), **actions: Action
+) -> dict[str, Planned]:
     planned = [
         make_planned(item, actions.get(item.id, Action.UNCHANGED), body=item.body, wanted=item.body)
         for item in objects
     ]
-    return {one.key[1]: one for one in apply_sets(planned, find_sets(objects))}
+    return {one.key[1]: one for one in apply_sets(planned, find_sets(objects), existing)}
 
 
 def test_a_set_is_whole_when_it_holds_every_choice_once() -> None:
@@ -67,8 +69,15 @@ def test_what_a_set_lacks_is_left_to_the_server_and_strays_wait() -> None:
     objects = [*BASE, *WHOLE[:2], option_combo("stray", "female")]
     planned = plan(objects, fy=Action.CREATE, fo=Action.UPDATE, stray=Action.CREATE)
     assert planned["fy"].action == Action.GENERATE
-    assert planned["fo"].reason_code == "incomplete_set"
+    assert planned["fo"].is_late
     assert planned["stray"].reason_code == "not_in_combo"
+
+
+def test_into_a_set_that_exists_no_new_ones_are_sent() -> None:
+    planned = plan(BASE + WHOLE, frozenset({"both"}), fy=Action.CREATE, fo=Action.UPDATE)
+    assert planned["fy"].action == Action.GENERATE
+    assert planned["fo"].is_late
+    assert not any(one.is_companion for one in planned.values())
 
 
 def test_combos_that_lack_option_combos_are_found_with_their_number() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from d2_assets.dhis2.schemas import Property, Schema, Schemas, parse_schemas
+from d2_assets.sandbox import content_bodies
 from d2_assets.sandbox.content_metadata import Country, Extent
-from d2_assets.sandbox.content_versions import list_value_types
+from d2_assets.sandbox.content_versions import list_value_types, owns_member
 from d2_assets.sandbox.versions import VERSIONS
 from d2_assets_tests.recordings import needs_recordings, read_schemas
 
@@ -32,6 +33,10 @@ _WITHOUT_OBJECTS = {
 }
 #: Owned by later versions only, but lists are ordered by it.
 _DERIVED = {("users", "name")}
+#: Given to every object, whatever its class owns of them.
+_COMMON = {
+    "code", "name", "translations", "createdBy", "lastUpdatedBy", "attributeValues", "sharing",
+}  # fmt: skip
 _UID = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9]{10}(?![A-Za-z0-9])")
 every_version = pytest.mark.parametrize("line", list(VERSIONS))
 
@@ -87,6 +92,22 @@ def test_every_object_holds_only_what_its_version_owns(line: str) -> None:
         for name in body.keys() - schema.properties.keys()
     }
     assert unknown <= _DERIVED
+
+
+def test_no_member_is_given_that_no_version_owns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a version does not own is left out in silence, so a slip of the pen would be."""
+    given: set[tuple[str, str]] = set()
+    owned: set[tuple[str, str]] = set()
+
+    def ask(plural: str, name: str, line: str) -> bool:
+        given.add((plural, name))
+        owned.update({(plural, name)} if owns_member(plural, name, line) else ())
+        return owns_member(plural, name, line)
+
+    monkeypatch.setattr(content_bodies, "owns_member", ask)
+    for facts in VERSIONS.values():
+        Country(2026, facts, Extent(8, "2026-09-01"))
+    assert {(plural, name) for plural, name in given - owned if name not in _COMMON} == set()
 
 
 @needs_recordings

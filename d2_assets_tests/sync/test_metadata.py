@@ -246,3 +246,19 @@ def test_each_month_of_the_run_has_the_same_tables(tmp_path: Path) -> None:
     assert result.files["quarantine"].with_suffix(".csv").exists()
     ledger = pd.read_parquet(result.files["ledger"]).set_index("id")
     assert ledger.loc["opd", "outcome"] == Outcome.CREATED
+
+
+def test_what_is_referred_to_is_looked_up_by_uid_where_that_is_enough(tmp_path: Path) -> None:
+    source, destination = make_ends(element("anc"))
+    move(tmp_path, "data_elements", source, destination)
+    assert destination.listed == [("categoryCombos", 1)]
+
+
+def test_both_lists_are_read_whole_when_the_uid_is_another_one_there(tmp_path: Path) -> None:
+    source, destination = make_ends(element("anc", categoryCombo={"id": "bySex"}))
+    source.add("categoryCombos", {"id": "bySex", "name": "By sex", "code": "SEX"})
+    destination.add("categoryCombos", {"id": "sexes", "name": "Sexes", "code": "SEX"})
+    result = move(tmp_path, "data_elements", source, destination)
+    assert outcomes(result) == {"created": 1}
+    assert destination.listed == [("categoryCombos", 1), ("categoryCombos", 0)]
+    assert destination.objects["dataElements"]["anc"]["categoryCombo"] == {"id": "sexes"}

@@ -144,6 +144,36 @@ def test_from_2_43_what_a_set_lacks_is_made_by_the_server_and_matched(tmp_path: 
     assert not destination.imports
 
 
+def test_what_the_server_made_gets_the_rest_of_what_the_source_says(tmp_path: Path) -> None:
+    source = make_combos(option_combo("f", "female", code="F"))
+    destination = FakeServer("training", version="2.43")
+    result = move(tmp_path, "categories", source, destination)
+    assert outcomes(result) == {"created": 5}
+    made = destination.objects["categoryOptionCombos"]["made-bySex-female"]
+    assert (made["code"], made["name"]) == ("F", "female")
+    destination.imports.clear()
+    assert outcomes(move(tmp_path, "categories", source, destination)) == {"unchanged": 5}
+    assert not destination.imports
+
+
+def test_from_2_43_an_option_that_was_added_has_its_option_combos_made(tmp_path: Path) -> None:
+    source = make_combos(option_combo("f", "female"), option_combo("m", "male"))
+    destination = FakeServer("training", version="2.43")
+    move(tmp_path, "categories", source, destination)
+    source.add("categoryOptions", {"id": "other", "name": "other"})
+    options = refer("female", "male", "other")
+    source.add("categories", {"id": "sex", "name": "Sex", "categoryOptions": options})
+    source.add("categoryOptionCombos", option_combo("o", "other", code="O"))
+    source.add("categoryOptionCombos", option_combo("f", "female", code="F"))
+    result = move(tmp_path, "categories", source, destination)
+    assert outcomes(result) == {"created": 2, "updated": 2, "unchanged": 4}
+    landed = destination.objects["categoryOptionCombos"]
+    assert {one.get("code") for one in landed.values()} == {"F", "O", None}
+    destination.imports.clear()
+    assert outcomes(move(tmp_path, "categories", source, destination)) == {"unchanged": 8}
+    assert not destination.imports
+
+
 def test_from_2_43_one_changed_option_combo_takes_its_set_along(tmp_path: Path) -> None:
     source = make_combos(option_combo("f", "female"), option_combo("m", "male"))
     destination = FakeServer("training", version="2.43")

@@ -1,7 +1,7 @@
 """The asset ``data/data_values``: aggregate data values and their completeness registrations."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from functools import partial
@@ -11,17 +11,20 @@ from typing import Any
 import dagster as dg
 
 from d2_assets.data_values.chosen import Chosen
+from d2_assets.defs.assets.metadata import make_deps
 from d2_assets.defs.checks import answer_checks, specify_checks
+from d2_assets.defs.progress import observe_progress
 from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource
 from d2_assets.defs.runs import PartitionReport, materialise_partitions
-from d2_assets.defs.tables import show_month, show_progress
+from d2_assets.defs.tables import show_month
 from d2_assets.defs.work_list_table import refresh_work_list
+from d2_assets.metadata.families import DATA_VALUES_NEED
 from d2_assets.settings import Pair, Settings
 from d2_assets.staging.layout import Home
 from d2_assets.sync.choices import choose_data_values
 from d2_assets.sync.data_values import plan_data_values
 from d2_assets.sync.months import move_data_values
-from d2_assets.sync.progress import Meter, Progress
+from d2_assets.sync.progress import Meter
 from d2_assets.sync.work import PlannedWork, Work, make_sleep
 
 KEY = dg.AssetKey(["data", "data_values"])
@@ -33,7 +36,8 @@ completeness registrations of their data sets. Materialising pushes.
 The month holds every DHIS2 period that ends in it: its days, the weeks, quarters or years that end
 in it. A period longer than a month that still runs belongs to the current month, so that early
 entries travel. What is right at the destination already is not sent again; every row read ends in
-one named outcome; the destination is read back and compared row by row.
+one named outcome; the destination is read back and compared row by row. In a run that also moves
+metadata it follows the families that its rows name, and is not begun when one of them fails.
 """
 
 
@@ -45,6 +49,7 @@ def build_data_values(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinitio
         specs=[
             dg.AssetSpec(
                 KEY,
+                deps=make_deps(DATA_VALUES_NEED),
                 description=_DESCRIPTION,
                 group_name="data",
                 kinds={"dhis2", "parquet"},
@@ -63,7 +68,7 @@ def build_data_values(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinitio
         settings: SettingsResource,
         dhis2: DHIS2Resource,
         home: HomeResource,
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.Output]:
         known = settings.load()
 
         def move(pair: Pair, months: Sequence[str]) -> Generator[PartitionReport, None, None]:
@@ -98,7 +103,7 @@ def open_work(
         today=date.today(),
         run=context.run.run_id,
         home=home,
-        meter=Meter(time.monotonic, _observe(context, months)),
+        meter=Meter(time.monotonic, observe_progress(context, KEY, months)),
         clock=time.time,
         sleep=sleep,
         stop=stop,
@@ -130,18 +135,3 @@ def _report(planned: PlannedWork) -> Iterator[PartitionReport]:
             result.error,
             partial(refresh_work_list, work.home, work.pair, result.month),
         )
-
-
-def _observe(
-    context: dg.AssetExecutionContext | dg.OpExecutionContext, months: Sequence[str]
-) -> Callable[[Progress], None]:
-    """Progress as observations of the asset: the UI shows them while the run goes on."""
-    keys = context.partition_keys if len(months) == 1 else []
-    partition = keys[0] if len(keys) == 1 else None
-
-    def observe(progress: Progress) -> None:
-        context.log_event(
-            dg.AssetObservation(KEY, partition=partition, metadata=show_progress(progress))
-        )
-
-    return observe

@@ -47,7 +47,7 @@ def build_quarantine(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
     )
     def quarantine(
         context: dg.AssetExecutionContext, settings: SettingsResource, home: HomeResource
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.Output]:
         def show(pair: Pair, months: Sequence[str]) -> Generator[PartitionReport, None, None]:
             for month in months:
                 metadata = show_work_list(home.open(), pair.name, month)
