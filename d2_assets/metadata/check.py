@@ -182,8 +182,9 @@ def refuse_missing(
     """The refusal of an object by the first thing that it lacks; the others are named after it."""
     references = {(one.plural, one.id): one for one in reversed(missing)}
     for key, one in references.items():
-        if key in set_aside:
-            words = f"{one.path} needs {known.say(key)}, which waits: {set_aside[key]}"
+        waits = next((each for each in _other_names(key) if each in set_aside), None)
+        if waits is not None:
+            words = f"{one.path} needs {known.say(waits)}, which waits: {set_aside[waits]}"
             return refuse(item, NEEDS_REFUSED, words)
         if key in held:
             words = (

@@ -31,6 +31,8 @@ WITH_DEFAULT = {
 }
 #: Required enums that have a default in Java [read].
 ENUM_DEFAULTS = {
+    # A package of 2.37 has none, and the recorded servers show its report with this one.
+    ("eventReports", "type"): "PIVOT_TABLE",
     ("programIndicators", "analyticsType"): "EVENT",
     ("programRuleActions", "evaluationTime"): "ALWAYS",
     ("trackedEntityAttributes", "aggregationType"): "NONE",

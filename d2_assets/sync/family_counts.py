@@ -1,7 +1,7 @@
 """Classes of the source with objects that no family owns: named, never passed over in silence."""
 
 from d2_assets.dhis2.client import DHIS2Client
-from d2_assets.errors import ConfigurationError, ContractError, RejectedError
+from d2_assets.errors import CancelledError, D2AssetsError
 from d2_assets.metadata.families import NEVER_TRAVELS, find_not_carried
 from d2_assets.sync.family import NotCarried
 
@@ -24,5 +24,7 @@ def count_not_carried(client: DHIS2Client) -> tuple[NotCarried, ...]:
 def _count(client: DHIS2Client, plural: str) -> int | None:
     try:
         return client.count_objects(plural)
-    except (ConfigurationError, ContractError, RejectedError):
+    except CancelledError:
+        raise
+    except D2AssetsError:  # a list that fails says nothing of the family's own classes
         return None

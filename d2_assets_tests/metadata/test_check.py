@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from d2_assets.metadata.check import Checked, Known, check_references
 from d2_assets.metadata.objects import Key, MetadataObject
-from d2_assets_tests.metadata.classes import SCHEMAS
+from d2_assets_tests.metadata.classes import SCHEMAS, klass, make_schemas, reference
 
 COMBO = "bjDvmb4bfuf"
 KNOWN = Known(
@@ -89,6 +89,21 @@ def test_event_reports_charts_and_visualizations_are_one() -> None:
     assert known.has(("eventReports", "chart"))
     assert not known.has(("visualizations", "chart"))
     assert check_references([item], known, SCHEMAS).objects == (item,)
+
+
+def test_what_needs_an_event_report_that_waits_under_its_present_name_says_so() -> None:
+    schemas = make_schemas(
+        klass("eventVisualization", "eventVisualizations"),
+        klass("eventReport", "eventReports"),
+        klass("dashboard", "dashboards", reference("eventReport", "EventReport")),
+    )
+    body = {"id": "d", "eventReport": {"id": "report"}}
+    aside = {("eventVisualizations", "report"): "It holds a placeholder."}
+    checked = check_references(
+        [MetadataObject("dashboards", "d", body)], Known({}), schemas, set_aside=aside
+    )
+    assert checked.refusals[0].code == "needs_refused"
+    assert "It holds a placeholder." in checked.refusals[0].reason
 
 
 @st.composite

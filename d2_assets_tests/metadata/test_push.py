@@ -24,10 +24,10 @@ def unit(uid: str, parent: str = "") -> Sending:
 UNITS = [unit("facility", "district"), unit("district", "country"), unit("country")]
 
 
-def line(server: FakeServer, **more: int) -> Line:
+def line(server: FakeServer, chunk_size: int = 1000) -> Line:
     client = cast(DHIS2Client, server)
     comparison = Comparison(SCHEMAS, SCHEMAS)
-    return Line(client, comparison, threading.Event(), lambda seconds: None, **more)
+    return Line(client, comparison, threading.Event(), lambda seconds: None, chunk_size)
 
 
 def test_a_family_goes_in_one_request_where_it_fits() -> None:
