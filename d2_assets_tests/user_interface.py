@@ -70,7 +70,9 @@ def _write_settings(folder: Path, source: Sandbox, destination: Sandbox) -> Path
         "first_month": "202310",
         "home": str(folder / "home"),
         "instances": [{"name": name, "url": url, "auth": auth} for name, url in names.items()],
-        "pairs": [{"name": PAIR, "source": "national", "destination": "training"}],
+        "pairs": [
+            {"name": PAIR, "source": "national", "destination": "training", "sync_type": "both"}
+        ],
     }
     file = folder / "settings.yaml"
     file.write_text(json.dumps(content), encoding="utf-8")

@@ -120,12 +120,14 @@ def iterate_objects(
 ) -> Iterator[dict[str, Any]]:
     """Every object of a class (``plural`` as in the API), once each; ``fields`` must name id.
 
+    A full page is never taken for the last one: up to 2.38 a server remembers its count for a
+    minute [read], and may not have heard of what we just stored.
     TransientError if the list changed while it was read: fewer came than the server counts.
     """
     seen: set[str] = set()
     page = total = 0
-    pages = 1
-    while page < pages:
+    pages, is_full = 1, False
+    while page < pages or is_full:
         page += 1
         answer = session.get_json(
             f"api/{plural}",
@@ -138,10 +140,12 @@ def iterate_objects(
             },
         )
         objects, pages, total = parse_page(answer, plural)
+        before = len(seen)
         for item in objects:
             if item["id"] not in seen:
                 seen.add(item["id"])
                 yield item
+        is_full = len(objects) == page_size and len(seen) > before
     if len(seen) < total:
         raise TransientError(
             f"{session.base_url}/api/{plural} counts {total} objects and gave {len(seen)}: "

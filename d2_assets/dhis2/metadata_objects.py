@@ -18,18 +18,22 @@ from d2_assets.http.session import HttpSession
 
 #: Only users are known by one; asked of other classes it is passed over in silence [seen].
 _IDENTITY_FIELDS = "id,code,name,username"
+#: The code of an option is unique in its option set only.
+_OPTION_FIELDS = f"{_IDENTITY_FIELDS},optionSet[id]"
 _OPTION_COMBO_FIELDS = "id,code,name,categoryCombo[id],categoryOptions[id]"
 _SETTINGS = "api/systemSettings"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """By what an object is known; empty where it has no code, name or user name."""
+    """By what an object is known; empty where it has no code, name or user name. ``option_set``
+    is the UID of the set that an option belongs to."""
 
     id: str
     code: str = ""
     name: str = ""
     username: str = ""
+    option_set: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ def list_identities(
 ) -> list[Identity]:
     """What every object of a class, or each of the ids, is known by."""
     filters = [f"id:in:[{','.join(ids)}]"] if ids else []
-    asked = _iterate(session, plural, fields=_IDENTITY_FIELDS, filters=filters, page_size=page_size)
+    fields = _OPTION_FIELDS if plural == "options" else _IDENTITY_FIELDS
+    asked = _iterate(session, plural, fields=fields, filters=filters, page_size=page_size)
     return [parse_identity(item) for item in asked]
 
 
@@ -87,6 +92,7 @@ def parse_identity(item: Mapping[str, Any]) -> Identity:
         code=str(item.get("code") or ""),
         name=str(item.get("name") or ""),
         username=str(item.get("username") or ""),
+        option_set=(item.get("optionSet") or {}).get("id", ""),
     )
 
 

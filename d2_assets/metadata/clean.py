@@ -40,9 +40,14 @@ _FILES: Mapping[str, tuple[str, ...]] = {"organisationUnits": ("image",), USERS:
 _SENT: Mapping[str, frozenset[str]] = {
     "categoryOptionCombos": frozenset({"name"}),
     "dataSets": frozenset({"version"}),
+    "options": frozenset({"sortOrder"}),
     "optionSets": frozenset({"version"}),
     "programs": frozenset({"version"}),
 }
+
+#: Managed members of which only a new object gets the source's. An option that is sent without its
+#: set takes the place that it names, and servers do not count alike [read]: it keeps its own.
+_FIRST: Mapping[str, frozenset[str]] = {"options": frozenset({"sortOrder"})}
 
 #: Members of parts that are the server's own. ``dimensionItem`` is content there: what a series
 #: of a chart shows.
@@ -94,6 +99,7 @@ def _clean(step: Step, policy: MetadataPolicy, known: Known, units: Set[str] | N
 def _drop_managed(step: Step) -> None:
     plural = step.item.plural
     managed = managed_members(plural) - _SENT.get(plural, frozenset())
+    step.yielding |= _FIRST.get(plural, frozenset())
     step.body = {
         name: value if name in _NO_PARTS else drop_stamps(value)
         for name, value in step.body.items()
@@ -110,7 +116,8 @@ def drop_stamps(value: Any) -> Any:
             if name not in _OF_PARTS
         }
     if isinstance(value, list) and any(isinstance(part, Mapping) for part in value):
-        return [drop_stamps(part) for part in value]
+        # a gap in the numbers of a list is an empty entry [read]
+        return [drop_stamps(part) for part in value if part is not None]
     return value
 
 

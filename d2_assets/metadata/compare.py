@@ -13,7 +13,7 @@ import orjson
 
 from d2_assets.dhis2.schemas import Property, Schema, Schemas
 from d2_assets.metadata.canonical import Canon, form_json, write_form
-from d2_assets.metadata.members import LEFT_ALONE, managed_members
+from d2_assets.metadata.members import LEFT_ALONE, managed_members, unsent_members
 from d2_assets.metadata.objects import Body, name_of
 
 #: Most characters of a value on the screen.
@@ -92,13 +92,14 @@ class Comparison:
     def keep_unknown(self, plural: str, wanted: Body, found: Body) -> dict[str, Any]:
         """The body to send for an object that exists: an import erases what is not in it, so what
         the source cannot know (and, merging, what it leaves empty) is taken from ``found``."""
-        managed, theirs = managed_members(plural), self._source.get(plural)
-        ours = self._properties(plural)
+        unsent, theirs = unsent_members(plural), self._source.get(plural)
+        ours, managed = self._properties(plural), managed_members(plural)
         body = dict(wanted)
         for name, value in found.items():
-            if name in managed or name not in ours:
+            if name in unsent or name not in ours:
                 continue
-            is_unknown = name not in body and not _asks(plural, theirs, name)
+            is_own = name in managed or not _asks(plural, theirs, name)
+            is_unknown = name not in body and is_own
             if is_unknown or (self._merge and self._canon.form(body.get(name), ours[name]) is None):
                 body[name] = value
         return body

@@ -6,10 +6,16 @@ from d2_assets.dhis2.schemas import Schemas
 from d2_assets.errors import ContractError
 from d2_assets.metadata.choices import MetadataChoices
 from d2_assets.metadata.extract import Side
-from d2_assets.metadata.objects import Key, MetadataObject
+from d2_assets.metadata.objects import Adaptation, Key, MetadataObject, adapt
 from d2_assets.metadata.own_account import OwnAccount
 from d2_assets.metadata.plan import Action, Planned, is_default, make_planned
 from d2_assets.metadata.references import iterate_references
+
+_GROUPS = "optionGroups"
+_WITH_OPTIONS = (
+    "Only the destination has it, and deleting it would delete its options: empty it there by "
+    "hand first, then it goes in the next run."
+)
 
 
 def find_destination_only(
@@ -37,6 +43,16 @@ def hold_brake(
             remedy="Look at the plan (job preview). If the objects must go, raise "
             "deletes.brake_percent of the pair for one run; else set deletes.mirror to false.",
         )
+
+
+def spare_option_groups(
+    only: Sequence[MetadataObject],
+) -> tuple[list[MetadataObject], list[Adaptation]]:
+    """What may be deleted, and the option groups that may not: from 2.41 a server deletes the
+    options of a group with it [read], out of the option sets that they belong to."""
+    kept = [item for item in only if item.plural == _GROUPS and item.body.get("options")]
+    told = [adapt(item, "options", "not deleted", _WITH_OPTIONS) for item in kept]
+    return [item for item in only if item not in kept], told
 
 
 def plan_deletes(only: Sequence[MetadataObject], schemas: Schemas) -> list[Planned]:

@@ -16,8 +16,8 @@ from d2_assets.dhis2.metadata_objects import (
     parse_option_combo,
 )
 from d2_assets.dhis2.schemas import Schemas
-from d2_assets.mapping.crosswalk import Crosswalk, join_crosswalks
-from d2_assets.mapping.matching import Ambiguity, By, match_identities
+from d2_assets.mapping.crosswalk import NO_CROSSWALK, Crosswalk, join_crosswalks
+from d2_assets.mapping.matching import Ambiguity, By, Matched, match_identities
 from d2_assets.mapping.option_combos import match_option_combos
 from d2_assets.metadata.event_visualizations import CHARTS, EVENT_VISUALIZATIONS, REPORTS
 from d2_assets.metadata.expressions import iterate_candidates
@@ -28,7 +28,9 @@ from d2_assets.metadata.readback import IDS_A_REQUEST
 from d2_assets.metadata.references import iterate_references
 
 AMBIGUOUS = "ambiguous_match"
-_OPTIONS = "categoryOptions"
+_CATEGORY_OPTIONS = "categoryOptions"
+_OPTIONS = "options"
+_OPTION_SETS = "optionSets"
 _USERS = "users"
 _LEVELS = "organisationUnitLevels"
 
@@ -100,7 +102,9 @@ def read_catalogue(
     that is unknown to the server is empty."""
     classes = dict(wanted)
     if OPTION_COMBOS in classes:
-        classes |= {COMBOS: (), _OPTIONS: ()}
+        classes |= {COMBOS: (), _CATEGORY_OPTIONS: ()}
+    if _OPTIONS in classes and not classes[_OPTIONS]:  # some are known by their set and code
+        classes |= {_OPTION_SETS: ()}
     identities: dict[str, list[Identity]] = {}
     for plural in choose_classes(client.schemas, sorted(classes.keys() - {OPTION_COMBOS})):
         uids = sorted(classes[plural])
@@ -133,17 +137,23 @@ def match_catalogues(
     explicit: Mapping[str, Mapping[str, str]],
 ) -> Matching:
     """Find for each object of the source which one of the destination it is."""
-    parts = [
-        match_identities(
-            plural,
-            items,
-            destination.identities.get(plural, ()),
-            explicit=explicit.get(plural, {}),
-            by=_choose_by(plural, schemas, match_by),
-        )
+
+    def match(plural: str, theirs: Iterable[Identity], ours: Iterable[Identity]) -> Matched:
+        by = _choose_by(plural, schemas, match_by)
+        return match_identities(plural, theirs, ours, explicit=explicit.get(plural, {}), by=by)
+
+    parts = {
+        plural: match(plural, items, destination.identities.get(plural, ()))
         for plural, items in source.identities.items()
-    ]
-    crosswalk = join_crosswalks(Crosswalk(part.matches) for part in parts)
+        if plural != _OPTIONS
+    }
+    sets = Crosswalk(parts[_OPTION_SETS].matches) if _OPTION_SETS in parts else NO_CROSSWALK
+    parts[_OPTIONS] = match(
+        _OPTIONS,
+        _code_by_set(source.identities.get(_OPTIONS, ()), sets),
+        _code_by_set(destination.identities.get(_OPTIONS, ()), NO_CROSSWALK),
+    )
+    crosswalk = join_crosswalks(Crosswalk(part.matches) for part in parts.values())
     combos = match_option_combos(
         source.option_combos, destination.option_combos, crosswalk, explicit.get(OPTION_COMBOS)
     )
@@ -164,8 +174,22 @@ def match_catalogues(
         ((OPTION_COMBOS, crosswalk.get(OPTION_COMBOS, one.id)), one.name)
         for one in source.option_combos
     )
-    ambiguous = [*(one for part in parts for one in part.ambiguous), *combos.ambiguous]
+    ambiguous = [*(one for part in parts.values() for one in part.ambiguous), *combos.ambiguous]
     return Matching(crosswalk, names, tuple(map(_refuse, ambiguous)))
+
+
+def _code_by_set(options: Iterable[Identity], sets: Crosswalk) -> list[Identity]:
+    """Options whose code says which set they are of, as the destination names it: many sets have
+    a «YES», and the one of another set is another option."""
+    return [
+        replace(
+            one,
+            code=f"{one.code} ({sets.get(_OPTION_SETS, one.option_set)})"
+            if one.code and one.option_set
+            else "",
+        )
+        for one in options
+    ]
 
 
 def _choose_by(plural: str, schemas: Schemas, match_by: Sequence[By]) -> tuple[By, ...]:

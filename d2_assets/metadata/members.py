@@ -48,6 +48,8 @@ MANAGED_OF_CLASS: Mapping[str, Mapping[str, str]] = {
     "dataSets": {"version": _COUNTED},
     "programs": {"version": _COUNTED},
     "optionSets": {"version": _COUNTED},
+    # counted from 1 up to 2.40, from 0 after it [seen]; the option set's list has the order
+    "options": {"sortOrder": _DERIVED},
     "categoryOptionCombos": {"name": _DERIVED, "shortName": _DERIVED},
     "attributes": {"objectTypes": "the members <class>Attribute say the same"},
     "userRoles": {"users": "the users name their roles"},
@@ -77,9 +79,31 @@ MANAGED_OF_CLASS: Mapping[str, Mapping[str, str]] = {
 }
 
 #: Members that stay as they are at the destination where the body to send does not name them: it
-#: is for the destination to say whether an account that it has may sign in.
+#: is for the destination to say whether an account that it has may sign in; files do not travel.
 LEFT_ALONE: Mapping[str, frozenset[str]] = {
-    "users": frozenset({"disabled", "accountExpiry", "externalAuth"}),
+    "organisationUnits": frozenset({"image"}),
+    "users": frozenset({"disabled", "accountExpiry", "externalAuth", "avatar"}),
+}
+
+#: Managed members that an update hands back as the destination has them: an import erases what it
+#: is not given [read], and what people there have marked is theirs.
+HANDED_BACK = frozenset({"created", "favorites", "subscribers"})
+#: Those of one class. Passwords are kept without that; the other ways to sign in are not.
+HANDED_BACK_OF_CLASS: Mapping[str, frozenset[str]] = {
+    "users": frozenset(
+        {
+            "lastLogin",
+            "lastCheckedInterpretations",
+            "passwordLastUpdated",
+            "twoFA",
+            "openId",
+            "ldapId",
+            "verifiedEmail",
+            "emailVerificationToken",
+            "invitation",
+            "selfRegistered",
+        }
+    ),
 }
 
 
@@ -87,3 +111,8 @@ LEFT_ALONE: Mapping[str, frozenset[str]] = {
 def managed_members(plural: str) -> frozenset[str]:
     """Members that are neither compared nor sent for objects of the class."""
     return frozenset(MANAGED) | frozenset(MANAGED_OF_CLASS.get(plural, {}))
+
+
+def unsent_members(plural: str) -> frozenset[str]:
+    """Managed members that are not even handed back with an update."""
+    return managed_members(plural) - HANDED_BACK - HANDED_BACK_OF_CLASS.get(plural, frozenset())

@@ -216,4 +216,4 @@ def _options(item: MetadataObject) -> frozenset[str]:
 
 
 def _uids(references: Any) -> list[str]:
-    return [one["id"] for one in references or ()]
+    return [one["id"] for one in references or () if one]

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from d2_assets.metadata.check import Known, refuse_missing
 from d2_assets.metadata.given import Given
-from d2_assets.metadata.members import managed_members
+from d2_assets.metadata.members import unsent_members
 from d2_assets.metadata.objects import Body, Key, MetadataObject
 from d2_assets.metadata.plan import Action, Planned, make_planned, settle_echo
 from d2_assets.metadata.references import Reference, iterate_references
@@ -60,8 +60,8 @@ def _compare(
     needs: frozenset[Key],
     given: Given,
 ) -> Planned | None:
-    managed = managed_members(item.plural)
-    wanted = {name: value for name, value in found.items() if name not in managed}
+    unsent = unsent_members(item.plural)
+    wanted = {name: value for name, value in found.items() if name not in unsent}
     wanted |= {name: item.body[name] for name in names if _may_set(name, found, given)}
     differences = given.comparison.find_differences(item.plural, item.id, wanted, found)
     told = tuple(settle_echo(one, item.body["id"], given.echoes) for one in differences)

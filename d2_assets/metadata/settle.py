@@ -19,6 +19,10 @@ from d2_assets.metadata.settlement import Destination, Rejection, Settlement
 #: How often the same objects are sent again after an answer was lost and they were not there.
 _LOST_ANSWERS = 3
 
+#: How often the destination is looked at after an answer was lost: a large import goes on for
+#: minutes behind a proxy that gave up, and what is sent meanwhile would run into it.
+_LOOKS = 6
+
 #: Refusals without a report, in a row, after which it is the server or the request that is wrong.
 #: Halving a thousand objects down to one takes some ten.
 _BROKEN = 40
@@ -168,9 +172,10 @@ def _settle_lost(
     destination: Destination, group: _Group, error: OutcomeUnknownError, settlement: Settlement
 ) -> list[_Group]:
     missing = _find_missing(destination, group.sendings, error)
-    if missing and error.status != 500:
+    looks = 0
+    while missing and error.status != 500 and looks < (1 if destination.is_stopped else _LOOKS):
         destination.pause()
-        missing = _find_missing(destination, group.sendings, error)
+        missing, looks = _find_missing(destination, group.sendings, error), looks + 1
     settlement.taken |= {sending.key for sending in group.sendings} - missing
     left = [circle for circle in group.circles if any(one.key in missing for one in circle)]
     if not left:

@@ -9,26 +9,23 @@ from d2_assets.metadata.push import Line, delete_objects, push_objects
 from d2_assets.metadata.readback import read_back
 from d2_assets.metadata.settlement import Settlement
 from d2_assets.metadata.system_settings import PLURAL, push_settings, read_settings
-from d2_assets.metadata.verify import Found
+from d2_assets.metadata.verify import Ended, Found
 from d2_assets.sync.family import PlannedFamily
 from d2_assets.sync.maintenance import Pushed, complete_option_combos, maintain
+
+#: Classes whose objects name a type of period.
+_WITH_PERIOD_TYPE = frozenset(
+    {"dataApprovalWorkflows", "dataSets", "predictors", "validationRules"}
+)
 
 
 def push_family(planned: PlannedFamily) -> Pushed:
     """Send what is planned; what stopped it is the settlement's ``error``."""
     work, plan, pushed = planned.work, planned.plan, Pushed()
-    line = Line(
-        planned.destination,
-        planned.comparison,
-        work.stop,
-        work.sleep,
-        work.choices.chunk_size,
-        work.choices.page_size,
-        planned.before,
-    )
+    line = _make_line(planned)
     work.meter.begin(f"sending {work.family}", plan.sends)
     written = [one for one in plan if one.action in (Action.CREATE, Action.UPDATE)]
-    if any(one.key[0] == "dataSets" for one in written):
+    if any(one.key[0] in _WITH_PERIOD_TYPE for one in written):
         _clear_caches(planned)
     objects = [one for one in plan if _goes_as_object(one)]
     pushed.settlement.add(push_objects(line, _make_sendings(objects), _report(planned)))
@@ -41,6 +38,23 @@ def push_family(planned: PlannedFamily) -> Pushed:
     if pushed.settlement.error is None and deleted:
         pushed.settlement.add(delete_objects(line, _make_sendings(deleted)))
     return pushed
+
+
+def push_again(planned: PlannedFamily, pushed: Pushed, ended: Sequence[Ended]) -> bool:
+    """Send once more what lacks a reference; gives whether anything was sent.
+
+    Of objects that are new in one request a server may drop the references between them (an option
+    group set's groups, a user group that manages a later one) and take them in the next [read].
+    """
+    short = [one.planned for one in ended if any(each.state == "lost" for each in one.differences)]
+    if not short or pushed.settlement.error is not None:
+        return False
+    planned.work.meter.begin(f"sending {planned.work.family} again", len(short))
+    again = push_objects(_make_line(planned), _make_sendings(short))
+    # what is refused now landed before all the same: reading back says what it lacks
+    pushed.settlement.requests += again.requests
+    pushed.settlement.error = again.error
+    return True
 
 
 def find_family(planned: PlannedFamily, pushed: Pushed) -> tuple[Found, D2AssetsError | None]:
@@ -73,6 +87,19 @@ def _goes_as_object(one: Planned) -> bool:
     return is_written and not one.is_late and one.key[0] != PLURAL
 
 
+def _make_line(planned: PlannedFamily) -> Line:
+    work = planned.work
+    return Line(
+        planned.destination,
+        planned.comparison,
+        work.stop,
+        work.sleep,
+        work.choices.chunk_size,
+        work.choices.page_size,
+        planned.before,
+    )
+
+
 def _make_sendings(planned: Sequence[Planned]) -> list[Sending]:
     return [Sending(one.destination_key, one.body, one.needs) for one in planned]
 
@@ -91,6 +118,6 @@ def _report(planned: PlannedFamily) -> Callable[[Settlement], None]:
 
 
 def _clear_caches(planned: PlannedFamily) -> None:
-    """Without it the first data sets of an empty 2.40 or 2.42 are refused [seen]."""
+    """Without it an empty 2.40 or 2.42 refuses its first data sets [seen] or rules [read]."""
     if planned.destination.dialect.needs_cache_clear_before_data_sets:
         maintain(planned, "clear its caches", planned.destination.clear_caches)

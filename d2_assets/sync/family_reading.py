@@ -10,7 +10,12 @@ from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.ledger.echoes import load_echoes
 from d2_assets.metadata.clean import clean_objects
 from d2_assets.metadata.compare import Comparison
-from d2_assets.metadata.deletes import find_destination_only, hold_brake, plan_deletes
+from d2_assets.metadata.deletes import (
+    find_destination_only,
+    hold_brake,
+    plan_deletes,
+    spare_option_groups,
+)
 from d2_assets.metadata.event_visualizations import CHARTS, EVENT_VISUALIZATIONS, REPORTS
 from d2_assets.metadata.extract import Side, choose_classes, load_side, stage_objects
 from d2_assets.metadata.families import FAMILIES
@@ -198,8 +203,13 @@ class FamilyReader:
             return replace(plan, destination_only=len(only))
         if not self._work.is_preview:
             hold_brake(only, self._own(given.destination), choices, self._family.title)
-        deletes = plan_deletes(only, given.schemas)
-        return replace(plan, planned=(*plan.planned, *deletes))
+        going, told = spare_option_groups(only)
+        return replace(
+            plan,
+            planned=(*plan.planned, *plan_deletes(going, given.schemas)),
+            adaptations=(*plan.adaptations, *told),
+            destination_only=len(told),
+        )
 
     def _own(self, side: Side) -> Side:
         """The family's own objects, without those that the pair does not move at all."""

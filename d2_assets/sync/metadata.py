@@ -4,12 +4,13 @@ The lease of the destination is held from its first reading to its last: a plan 
 readings would lie.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from d2_assets.dhis2.client import DHIS2Client
+from d2_assets.errors import D2AssetsError
 from d2_assets.ledger.lease import hold_lease
-from d2_assets.metadata.verify import end_objects
+from d2_assets.metadata.verify import Ended, end_objects
 from d2_assets.sync.family import (
     FamilyResult,
     MetadataWork,
@@ -19,8 +20,9 @@ from d2_assets.sync.family import (
     join_promises,
 )
 from d2_assets.sync.family_ledger import conclude
-from d2_assets.sync.family_moving import find_family, push_family
+from d2_assets.sync.family_moving import find_family, push_again, push_family
 from d2_assets.sync.family_reading import FamilyReader
+from d2_assets.sync.maintenance import Pushed
 from d2_assets.sync.preflight import check_servers
 
 __all__ = [
@@ -65,13 +67,16 @@ def move_family(planned: PlannedFamily) -> FamilyResult:
     began = work.clock()
     pushed = push_family(planned)
     sent = work.clock()
-    found, unread = find_family(planned, pushed)
-    ended = end_objects(
-        planned.plan.planned,
-        pushed.settlement,
-        found,
-        planned.comparison,
-        planned.destination.schemas,
-    )
+    ended, unread = _verify(planned, pushed)
+    if push_again(planned, pushed, ended):
+        ended, unread = _verify(planned, pushed)
     error = pushed.settlement.error or unread
     return conclude(planned, pushed, ended, error, sent - began, work.clock() - sent)
+
+
+def _verify(planned: PlannedFamily, pushed: Pushed) -> tuple[Sequence[Ended], D2AssetsError | None]:
+    """What became of each object by what stands there now, and why it could not be read."""
+    found, unread = find_family(planned, pushed)
+    schemas = planned.destination.schemas
+    plan = planned.plan.planned
+    return end_objects(plan, pushed.settlement, found, planned.comparison, schemas), unread

@@ -10,6 +10,7 @@ import pytest
 
 from d2_assets.data_values.choices import Choices
 from d2_assets.data_values.push import PushResult, push_changes
+from d2_assets.dhis2.reports import ImportReport
 from d2_assets.errors import (
     CancelledError,
     ConfigurationError,
@@ -236,7 +237,7 @@ class Cancelled(BaseException):
 
 
 def test_a_cancelled_push_ends_its_requests_notes_them_and_sends_nothing_more(
-    database: Database, tmp_path: Path
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = FakeDHIS2()
     plan_rows(database, tmp_path, [*NOTES, *STOCKS], [])
@@ -248,6 +249,15 @@ def test_a_cancelled_push_ends_its_requests_notes_them_and_sends_nothing_more(
         if told == 2:
             raise Cancelled
 
+    post = server.post_data_values
+
+    def post_slowly(**asked: Any) -> ImportReport:
+        """From the fourth on a request lasts until the run is cancelled."""
+        if len(server.posts) >= 3:
+            assert line.stop.wait(60)
+        return post(**asked)
+
+    monkeypatch.setattr(server, "post_data_values", post_slowly)
     with open_line(server.client, tmp_path, Choices(chunk_size=1, writers=2)) as line:
         result = push_changes(database, line, MONTH, tmp_path / "settled.parquet", cancel)
         assert line.stop.is_set()

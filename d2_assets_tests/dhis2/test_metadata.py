@@ -72,8 +72,26 @@ def test_pages_of_any_size_give_every_object_once(count, page_size):
     assert all(params["order"] == "id:asc" for _, params in session.asked)
 
 
+def test_a_full_page_is_not_the_last_one_whatever_an_old_count_says():
+    there = [{"id": uid} for uid in "abcde"]
+    session: Any = FakeSession(
+        lambda path, params: {
+            "pager": {"pageCount": 1, "total": 2},
+            "dataSets": there[(params["page"] - 1) * 2 : params["page"] * 2],
+        }
+    )
+    found = iterate_objects(session, "dataSets", fields="id", page_size=2)
+    assert [item["id"] for item in found] == list("abcde")
+
+
+def test_a_list_that_comes_whole_whatever_page_is_asked_for_ends():
+    there = [{"id": "a"}, {"id": "b"}]
+    session: Any = FakeSession(lambda path, params: {"dataSets": there})
+    assert list(iterate_objects(session, "dataSets", fields="id", page_size=2)) == there
+
+
 def test_an_object_that_slid_to_the_next_page_is_given_once():
-    pages = [[{"id": "a"}, {"id": "b"}], [{"id": "b"}, {"id": "c"}]]
+    pages = [[{"id": "a"}, {"id": "b"}], [{"id": "b"}, {"id": "c"}], []]
     session: Any = FakeSession(
         lambda path, params: {
             "pager": {"pageCount": 2, "total": 3},

@@ -11,7 +11,7 @@ from typing import Any
 
 from d2_assets.dhis2.dialects import Dialect, find_dialect
 from d2_assets.dhis2.metadata import OrgUnit
-from d2_assets.dhis2.metadata_objects import Identity, OptionCombo
+from d2_assets.dhis2.metadata_objects import Identity, OptionCombo, parse_identity
 from d2_assets.dhis2.metadata_reports import MetadataReport, ObjectError
 from d2_assets.dhis2.schemas import Schemas
 from d2_assets.dhis2.system import Account, SystemInfo
@@ -89,12 +89,7 @@ class FakeServer:
         self, plural: str, page_size: int = 500, ids: Sequence[str] = ()
     ) -> list[Identity]:
         self.listed.append((plural, len(ids)))
-        return [
-            Identity(
-                body["id"], body.get("code", ""), body.get("name", ""), body.get("username", "")
-            )
-            for body in self.iterate_owned(plural, page_size, ids)
-        ]
+        return [parse_identity(body) for body in self.iterate_owned(plural, page_size, ids)]
 
     def count_objects(self, plural: str) -> int:
         return len(self.objects.get(plural, {}))

@@ -70,6 +70,17 @@ def test_versions_and_names_that_an_import_wants_are_sent() -> None:
     assert body_of(clean(make("categoryOptionCombos", shortName="x"))).keys() == {"id", "name"}
 
 
+def test_an_option_takes_its_place_along_only_when_it_is_new() -> None:
+    cleaned = clean(make("options", sortOrder=3))
+    assert body_of(cleaned)["sortOrder"] == 3
+    assert set(cleaned.yielding.values()) == {frozenset({"sortOrder"})}
+
+
+def test_an_empty_entry_of_a_list_is_left_out() -> None:
+    a, b = {"id": "a"}, {"id": "b"}
+    assert body_of(clean(make("optionSets", options=[a, None, b])))["options"] == [a, b]
+
+
 @pytest.mark.parametrize(
     ("plural", "name"), [(plural, name) for plural, names in ASSIGNMENTS.items() for name in names]
 )

@@ -139,7 +139,18 @@ def test_an_update_keeps_what_only_the_destination_knows() -> None:
     comparison = Comparison(newer, older)
     assert [one.property for one in comparison.find_differences("dataElements", "a", wanted, found)]
     body = comparison.keep_unknown("dataElements", wanted, found)
-    assert body == {**wanted, "colour": "#ff0000"}
+    assert body == {**wanted, "colour": "#ff0000", "created": "2020-01-01"}
+
+
+def test_an_update_of_a_user_leaves_the_ways_to_sign_in_as_they_are() -> None:
+    schemas = make_schemas(klass("user", "users", text("openId"), text("phone"), text("avatar")))
+    comparison = Comparison(schemas, schemas)
+    found = {"id": "a", "openId": "ann@example.org", "phone": "1", "avatar": "x"}
+    wanted = {"id": "a", "code": "ANN"}
+    differences = comparison.find_differences("users", "a", wanted, found)
+    assert [one.property for one in differences] == ["code", "phone"]
+    body = comparison.keep_unknown("users", wanted, found)
+    assert body == {**wanted, "openId": "ann@example.org", "avatar": "x"}
 
 
 def test_an_update_that_merges_is_sent_whole_since_a_server_erases_what_is_missing() -> None:

@@ -86,7 +86,7 @@ def test_what_did_not_land_after_a_lost_answer_is_sent_again() -> None:
     server = FakeImports(failures=[OutcomeUnknownError("The line broke.", status=504)])
     settlement = settle(server, [send(n) for n in range(5)])
     assert len(settlement.taken) == 5
-    assert server.pauses == 1
+    assert server.pauses == 6  # it may still be storing
     assert len(server.requests) == 2
 
 

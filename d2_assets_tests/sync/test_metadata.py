@@ -1,6 +1,7 @@
 """A family from one server to the other, in memory: every object ends in one outcome."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,6 +14,8 @@ from d2_assets.metadata.choices import MetadataChoices
 from d2_assets.metadata.plan import Action
 from d2_assets.metadata.policy import MetadataPolicy
 from d2_assets.staging.tables import verify_table
+from d2_assets_tests.metadata.classes import klass, make_schemas
+from d2_assets_tests.metadata.fake_server import FakeServer
 from d2_assets_tests.sync.families import COMBO, element, make_ends, move, outcomes, preview
 
 
@@ -65,6 +68,21 @@ def test_an_object_of_the_same_code_is_the_same_and_becomes_a_crosswalk_row(
     ]
 
 
+def test_an_option_keeps_the_number_that_the_destination_gave_it(tmp_path: Path) -> None:
+    option = {"id": "yes", "code": "YES", "name": "Yes", "optionSet": {"id": "set"}}
+    options = {"id": "set", "code": "SET", "name": "Set", "options": [{"id": "yes"}]}
+    source = FakeServer("national").add("options", option | {"sortOrder": 1})
+    destination = FakeServer("training").add("options", option | {"sortOrder": 0})
+    source.add("optionSets", options)
+    destination.add("optionSets", options)
+    assert outcomes(move(tmp_path, "options", source, destination)) == {"unchanged": 2}
+    source.add("options", option | {"sortOrder": 1, "name": "Yes!"})
+    result = move(tmp_path, "options", source, destination)
+    assert outcomes(result) == {"updated": 1, "unchanged": 1}
+    assert [one.property for one in result.differences] == ["name"]
+    assert destination.objects["options"]["yes"]["sortOrder"] == 0
+
+
 def test_references_are_rewritten_to_the_objects_of_the_destination(tmp_path: Path) -> None:
     source, destination = make_ends(element("anc"))
     destination.add("dataElements", element("other", code="ANC"))
@@ -94,6 +112,25 @@ def test_an_object_that_the_server_loses_with_ok_is_found_lost(tmp_path: Path) -
     assert outcomes(result) == {"created": 1, "quarantined": 1}
     assert result.refusals[0].code == "lost_by_server"
     assert result.broken == 1
+
+
+@pytest.mark.parametrize("drops_for_good", [False, True])
+def test_what_lost_a_reference_is_sent_once_more(drops_for_good: bool, tmp_path: Path) -> None:
+    source, destination = make_ends(element("anc", optionSet={"id": "set"}), element("malaria"))
+    for server in (source, destination):
+        server.add("optionSets", {"id": "set", "code": "SET", "name": "Set", "options": []})
+
+    def drop(plural: str, body: dict[str, Any]) -> dict[str, Any]:
+        drops = drops_for_good or len(destination.imports) == 1
+        return {name: value for name, value in body.items() if name != "optionSet" or not drops}
+
+    destination.keeps = drop
+    result = move(tmp_path, "data_elements", source, destination)
+    assert outcomes(result) == {"created": 2}
+    assert destination.imports[1:] == [{"dataElements": ["anc"]}]
+    assert result.requests == 2
+    assert result.broken == int(drops_for_good)
+    assert [one.state for one in result.differences] == ["lost"] * drops_for_good
 
 
 def test_a_value_that_the_server_insists_on_is_told_and_not_sent_again(tmp_path: Path) -> None:
@@ -166,6 +203,22 @@ def test_mirroring_deletes_it_within_the_brake(tmp_path: Path) -> None:
     assert destination.objects["dataElements"].keys() == {"anc"}
 
 
+def test_mirroring_spares_an_option_group_that_would_take_its_options_along(tmp_path: Path) -> None:
+    schemas = make_schemas(klass("option", "options"), klass("optionGroup", "optionGroups"))
+    source, destination = FakeServer("a", schemas=schemas), FakeServer("b", schemas=schemas)
+    option = {"id": "yes", "code": "YES", "name": "Yes"}
+    source.add("options", option)
+    destination.add("options", option)
+    destination.add("optionGroups", {"id": "full", "name": "Full", "options": [{"id": "yes"}]})
+    destination.add("optionGroups", {"id": "empty", "name": "Empty", "options": []})
+    choices = MetadataChoices(mirror=True, brake_percent=100)
+    result = move(tmp_path, "options", source, destination, choices=choices)
+    assert outcomes(result) == {"unchanged": 1, "deleted": 1}
+    assert list(destination.objects["optionGroups"]) == ["full"]
+    assert [(one.id, one.what) for one in result.adaptations] == [("full", "not deleted")]
+    assert result.destination_only == 1
+
+
 def test_the_brake_stops_before_anything_is_sent(tmp_path: Path) -> None:
     source, destination = make_ends(element("anc"), element("new"))
     destination.add("dataElements", element("anc"), element("local"))
@@ -232,6 +285,14 @@ def test_caches_are_cleared_before_data_sets_where_the_version_needs_it(tmp_path
         assert destination.maintained == expected
         move(tmp_path / version, "data_sets", source, destination)
         assert destination.maintained == expected
+
+
+def test_caches_are_cleared_before_validation_rules_too(tmp_path: Path) -> None:
+    schemas = make_schemas(klass("validationRule", "validationRules"))
+    source, destination = FakeServer("a", schemas=schemas), FakeServer("b", schemas=schemas)
+    source.add("validationRules", {"id": "rule", "name": "Rule"})
+    move(tmp_path, "validation", source, destination)
+    assert destination.maintained == ["caches"]
 
 
 def test_each_month_of_the_run_has_the_same_tables(tmp_path: Path) -> None:
