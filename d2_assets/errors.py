@@ -32,13 +32,17 @@ class D2AssetsError(Exception):
 class ConfigurationError(D2AssetsError):
     """The settings file, a secret, or the rights of an account need mending.
 
-    ``file`` and ``key`` point at the place in the settings where there is one.
+    ``file`` and ``key`` point at the place in the settings where there is one; ``status`` is the
+    HTTP status where a server refused the account (401, 403).
     """
 
-    def __init__(self, message: str, *, remedy: str = "", file: str = "", key: str = "") -> None:
+    def __init__(
+        self, message: str, *, remedy: str = "", file: str = "", key: str = "", status: int = 0
+    ) -> None:
         super().__init__(message, remedy=remedy)
         self.file = file
         self.key = key
+        self.status = status
 
 
 class TransientError(D2AssetsError):

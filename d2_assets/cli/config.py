@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
+from d2_assets.cli.middleware import config_import
 from d2_assets.cli.options import Config
 from d2_assets.cli.tables import instances_table, pairs_table, show
 from d2_assets.settings import load_settings, render_json_schema, write_json_schema
 
 app = typer.Typer(no_args_is_help=True, help="Check the settings file.")
+app.command("import")(config_import)
 
 
 @app.command("check")

@@ -155,11 +155,13 @@ def _find_bad_credentials(question: Question, answer: Answer) -> ConfigurationEr
         return ConfigurationError(
             f"The {question.account} was refused by {question.name} ({answer.said}).",
             remedy=_CHECK_CREDENTIALS,
+            status=answer.status,
         )
     if answer.status == 403:
         return ConfigurationError(
             f"The {question.account} has no right to {question.name} ({answer.said}).",
             remedy="Give the account the authority, or the sharing, that this needs.",
+            status=answer.status,
         )
     return None
 

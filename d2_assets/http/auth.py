@@ -93,6 +93,25 @@ class TokenAuth:
         return (self.token,)
 
 
+@dataclass(frozen=True, slots=True)
+class BearerAuth:
+    """A token of OAuth 2, or the API key of an OpenLMIS service account, which is one.
+
+    ``account``: who signed in with it, for messages.
+    """
+
+    token: str = field(repr=False)
+    account: str = "API key"
+
+    @property
+    def authorization(self) -> str:
+        return f"Bearer {self.token}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.token,)
+
+
 class SetAuthorization(AuthBase):
     """Puts the header on each request; with it set, ``requests`` never looks into a ~/.netrc."""
 
