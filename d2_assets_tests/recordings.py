@@ -81,3 +81,12 @@ def read_schemas(version: str) -> list[dict[str, Any]]:
     """The server's own description of its classes (``/api/schemas``), cut as the README says."""
     content = json.loads((CONTRACTS / VERSIONS[version] / "schemas.json").read_text("utf-8"))
     return content["schemas"] if isinstance(content, dict) else content
+
+
+def drop_cuts(body: Any) -> Any:
+    """A recorded body without the texts that stand where the recording cut a list."""
+    if isinstance(body, dict):
+        return {member: drop_cuts(value) for member, value in body.items()}
+    if isinstance(body, list):
+        return [drop_cuts(item) for item in body if not str(item).startswith("... ")]
+    return body

@@ -15,6 +15,8 @@ from typing import Any
 
 from d2_assets.periods import Period, iterate_periods, parse_month
 from d2_assets.sandbox.content_bodies import Body
+from d2_assets.sandbox.content_entities import EntityMaker
+from d2_assets.sandbox.content_events import EventMaker
 from d2_assets.sandbox.content_fresh import FreshServer, list_fresh_metadata
 from d2_assets.sandbox.content_metadata import Country, Extent
 from d2_assets.sandbox.content_plan import (
@@ -23,9 +25,11 @@ from d2_assets.sandbox.content_plan import (
     DataSetPlan,
     count_option_combos,
 )
+from d2_assets.sandbox.content_span import Span, Values
 from d2_assets.sandbox.content_system import list_settings
 from d2_assets.sandbox.content_units import Unit
 from d2_assets.sandbox.store import Clock, Store
+from d2_assets.sandbox.stored_tracker import StoredObject, upsert_objects
 from d2_assets.sandbox.stored_values import Registration, Row, upsert_rows
 from d2_assets.sandbox.versions import VersionFacts
 
@@ -38,6 +42,7 @@ _COMMENTS = (
 )
 _TEXTS = ("Roof repaired", "Pas d'électricité la nuit", "Nouvelle infirmière arrivée", "None")
 _BATCH = 20_000
+_TRACKED_BATCH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,9 @@ class ContentSpec:
 
     Without a last month it is the current one. ``org_units`` and ``data_elements`` are how many
     there are at least; those beyond what the values need hold none, and the values stay the same.
+    ``events`` are those of programs without registration; ``entities`` are tracked entities, which
+    come with enrollments and events of their own. ``stock`` facilities have a data set for stock
+    of the stand-in OpenLMIS.
     """
 
     values: int = 20_000
@@ -54,6 +62,9 @@ class ContentSpec:
     last_month: str | None = None
     org_units: int = 0
     data_elements: int = 0
+    events: int = 0
+    entities: int = 0
+    stock: int = 0
 
 
 def fill_store(
@@ -98,6 +109,23 @@ def _fill_with_country(
     if with_data:
         generator.write_rows(store)
         store.put_registrations(generator.iterate_registrations())
+        _fill_tracker(store, generator, spec)
+
+
+def _fill_tracker(store: Store, generator: "_Generator", spec: ContentSpec) -> None:
+    if not spec.events and not spec.entities:
+        return
+    values = Values(generator.country)
+    events = EventMaker(store, values, generator.span, spec.seed)
+    _put_tracked(store, events.iterate(spec.events))
+    entities = EntityMaker(values, generator.span, spec.seed, events.uids)
+    _put_tracked(store, entities.iterate(spec.entities))
+
+
+def _put_tracked(store: Store, objects: Iterator[StoredObject]) -> None:
+    while batch := list(islice(objects, _TRACKED_BATCH)):
+        with store.writing() as connection:
+            upsert_objects(connection, batch)
 
 
 def _put(store: Store, metadata: Mapping[str, Sequence[Body]], settings: Mapping[str, Any]) -> None:
@@ -122,8 +150,13 @@ class _Generator:
         self._periods = {plan.code: self._list_periods(plan) for plan in DATA_SETS}
         per_district = self._count_slots() / len(DISTRICTS)
         reporting = max(len(DISTRICTS), int(spec.values / per_district * 1.05) + 2)
-        extent = Extent(reporting, opened_late, spec.org_units, spec.data_elements)
+        extent = Extent(reporting, opened_late, spec.org_units, spec.data_elements, spec.stock)
         self.country = Country(spec.seed, facts, extent)
+
+    @property
+    def span(self) -> Span:
+        """When events and tracked entities happened."""
+        return Span(self._first_day, self._last_day, self._now)
 
     def _list_periods(self, plan: DataSetPlan) -> list[Period]:
         return [

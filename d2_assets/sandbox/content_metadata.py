@@ -21,6 +21,7 @@ from d2_assets.sandbox.content_program_rules import (
     add_working_lists,
 )
 from d2_assets.sandbox.content_programs import add_programs
+from d2_assets.sandbox.content_stock import add_stock
 from d2_assets.sandbox.content_system import add_system
 from d2_assets.sandbox.content_tracker import add_tracker
 from d2_assets.sandbox.content_units import Organisation, Unit
@@ -38,13 +39,14 @@ class Extent:
     """How large a country is. Values are of the first ``reporting`` facilities alone.
 
     The last of them opened on the day ``opened_late``. ``org_units`` and ``data_elements`` are how
-    many there are at least.
+    many there are at least. ``stock``: how many facilities have a place for stock of OpenLMIS.
     """
 
     reporting: int
     opened_late: str
     org_units: int = 0
     data_elements: int = 0
+    stock: int = 0
 
 
 class Country:
@@ -64,6 +66,8 @@ class Country:
         add_elements(self._bodies)
         add_indicators(self._bodies)
         add_data_sets(self._bodies, self._list_assigned)
+        if extent.stock:
+            add_stock(self._bodies, self._list_facilities()[: extent.stock])
         add_tracker(self._bodies)
         add_programs(self._bodies, self._list_facilities()[:_PROGRAM_UNITS])
         add_program_indicators(self._bodies)

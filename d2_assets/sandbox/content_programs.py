@@ -14,12 +14,14 @@ _PASSING_TYPES = frozenset({"MULTI_TEXT", "TRACKER_ASSOCIATE"})
 _DEFAULT = {"id": DEFAULT_CATEGORY_COMBO}
 _VISITED = ("EVENT_NUMBER", "EVENT_TEXT", "EVENT_DATE", "EVENT_BOOLEAN", "EVENT_INTEGER_POSITIVE")
 _ENROLLED = ("FIRST_NAME", "FAMILY_NAME", "NATIONAL_ID", "SEX", "BIRTH_DATE", "WEIGHT")
+_SUPPORTED = ("FIRST_NAME", "NATIONAL_ID", "VILLAGE", "PHONE")
 
 
 def add_programs(bodies: Bodies, units: Sequence[Unit]) -> None:
-    """One program that follows children, one that takes single reports of outbreaks."""
+    """Two programs that follow persons, one that takes single reports of outbreaks."""
     places = [{"id": unit.id} for unit in units]
     _add_child_program(bodies, places)
+    _add_nutrition_program(bodies, places)
     _add_outbreak_program(bodies, places)
     _add_stages(bodies)
     _add_sections(bodies)
@@ -31,19 +33,7 @@ def _add_child_program(bodies: Bodies, places: list[Body]) -> None:
         "programTrackedEntityAttributeGroups", "NAMES", "Noms", shortName="Noms",
         uniqunessType="NONE",
     )  # fmt: skip
-    enrolled = [
-        bodies.embed(
-            "programTrackedEntityAttributes", f"CHILD_{key}", sortOrder=position, mandatory=False,
-            program=bodies.refer("programs", "CHILD"), displayInList=position < 3,
-            trackedEntityAttribute=bodies.refer("trackedEntityAttributes", key),
-            allowFutureDate=False, renderOptionsAsRadio=key == "SEX",
-            searchable=key == "NATIONAL_ID",
-            programTrackedEntityAttributeGroups=bodies.refer_all(
-                "programTrackedEntityAttributeGroups", ["NAMES"] if position < 2 else []
-            ),
-        )
-        for position, key in enumerate(_ENROLLED)
-    ]  # fmt: skip
+    enrolled = _embed_attributes(bodies, "CHILD", _ENROLLED, groups=["NAMES"])
     _add_program(
         bodies, "CHILD", "Child follow-up", programType="WITH_REGISTRATION",
         trackedEntityType=bodies.refer("trackedEntityTypes", "PERSON"), categoryCombo=_DEFAULT,
@@ -58,6 +48,37 @@ def _add_child_program(bodies: Bodies, places: list[Body]) -> None:
         attributeValues=bodies.attribute(REVIEWED="2025-06-30"),
         sharing=bodies.share("r-r-----", {"ENTRY": "r-rw----", "SYNC": "rwrw----"}),
     )  # fmt: skip
+
+
+def _add_nutrition_program(bodies: Bodies, places: list[Body]) -> None:
+    """For the same type as the first, so that a person can be in both."""
+    _add_program(
+        bodies, "NUTRITION", "Nutrition support", programType="WITH_REGISTRATION",
+        trackedEntityType=bodies.refer("trackedEntityTypes", "PERSON"), categoryCombo=_DEFAULT,
+        programTrackedEntityAttributes=_embed_attributes(bodies, "NUTRITION", _SUPPORTED, []),
+        programStages=bodies.refer_all("programStages", ["NUTRITION_CHECK"]), programSections=[],
+        notificationTemplates=[], organisationUnits=places, onlyEnrollOnce=False,
+        description="Suivi nutritionnel.", sharing=bodies.share("rwrw----"),
+    )  # fmt: skip
+
+
+def _embed_attributes(
+    bodies: Bodies, program: str, keys: Sequence[str], groups: Sequence[str]
+) -> list[Body]:
+    """The attributes of a program; the first two are of the groups."""
+    return [
+        bodies.embed(
+            "programTrackedEntityAttributes", f"{program}_{key}", sortOrder=position,
+            mandatory=False, program=bodies.refer("programs", program), displayInList=position < 3,
+            trackedEntityAttribute=bodies.refer("trackedEntityAttributes", key),
+            allowFutureDate=False, renderOptionsAsRadio=key == "SEX",
+            searchable=key == "NATIONAL_ID",
+            programTrackedEntityAttributeGroups=bodies.refer_all(
+                "programTrackedEntityAttributeGroups", groups if position < 2 else []
+            ),
+        )
+        for position, key in enumerate(keys)
+    ]  # fmt: skip
 
 
 def _add_outbreak_program(bodies: Bodies, places: list[Body]) -> None:
@@ -115,6 +136,10 @@ def _add_stages(bodies: Bodies) -> None:
         programStageSections=bodies.refer_all("programStageSections", ["VISIT_FIRST"]),
         notificationTemplates=bodies.refer_all("programNotificationTemplates", ["DUE"]),
         executionDateLabel="Date de visite", periodType="Monthly",
+    )  # fmt: skip
+    _add_stage(
+        bodies, "NUTRITION", "NUTRITION_CHECK", "Nutrition check", _VISITED[:4], sortOrder=1,
+        repeatable=True, standardInterval=14,
     )  # fmt: skip
     _add_stage(
         bodies, "OUTBREAK", "OUTBREAK_REPORT", "Report", reported, sortOrder=1, repeatable=False,

@@ -36,6 +36,7 @@ def add_tracker(bodies: Bodies) -> None:
     for key, name, forth, back, left, right in (
         ("MOTHER", "Mother of a child", "is mother of", "a pour mère", person, followed),
         ("CONTACT", "Contact of a case", "was seen in", "", followed, event),
+        ("CHAIN", "Chain of reports", "led to", "comes from", event, event),
     ):
         bodies.add(
             "relationshipTypes", key, name, bidirectional=bool(back), fromToName=forth,
@@ -68,8 +69,8 @@ def _add_type(bodies: Bodies, key: str, name: str, attributes: tuple[str, ...]) 
         "mandatory": False,
     }
     bodies.add(
-        "trackedEntityTypes", key, name, shortName=name, description=f"{name}.", featureType="NONE",
-        allowAuditLog=False, enableChangeLog=False, maxTeiCountToReturn=0,
+        "trackedEntityTypes", key, name, shortName=name, description=f"{name}.",
+        featureType="POINT", allowAuditLog=False, enableChangeLog=False, maxTeiCountToReturn=0,
         minAttributesRequiredToSearch=1, style={}, sharing=bodies.share("rwrw----"),
         trackedEntityTypeAttributes=[
             bodies.embed(

@@ -7,9 +7,19 @@ from dataclasses import dataclass, replace
 import orjson
 
 from d2_assets.sandbox.accounts import Account, Refusal, authenticate
-from d2_assets.sandbox.answers import Answer, answer_front_page, answer_message
+from d2_assets.sandbox.answers import (
+    Answer,
+    answer_error_page,
+    answer_front_page,
+    answer_message,
+)
 from d2_assets.sandbox.completeness import answer_registrations, import_registrations
 from d2_assets.sandbox.data_value_reads import answer_read
+from d2_assets.sandbox.file_resources import (
+    answer_file_facts,
+    answer_upload,
+    answer_value_file,
+)
 from d2_assets.sandbox.import_by_group import import_groups
 from d2_assets.sandbox.import_by_row import import_rows
 from d2_assets.sandbox.imports import (
@@ -27,6 +37,7 @@ from d2_assets.sandbox.metadata_jobs import METADATA_JOB_TYPE, answer_import
 from d2_assets.sandbox.metadata_lists import answer_export, answer_list, answer_object
 from d2_assets.sandbox.metadata_requests import read_metadata_options
 from d2_assets.sandbox.schemas import answer_schema, answer_schemas
+from d2_assets.sandbox.stored_tracker import TrackerKind
 from d2_assets.sandbox.system import (
     answer_info,
     answer_me,
@@ -36,6 +47,18 @@ from d2_assets.sandbox.system import (
     prune,
     store_settings,
 )
+from d2_assets.sandbox.tracker_jobs import (
+    answer_tracker_import,
+    answer_tracker_job,
+    answer_tracker_job_report,
+)
+from d2_assets.sandbox.tracker_reads import (
+    answer_old_list,
+    answer_tracker_list,
+    answer_tracker_object,
+)
+from d2_assets.sandbox.tracker_requests import RefusedRequestError, read_tracker_options
+from d2_assets.sandbox.tracker_versions import find_tracker_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +146,28 @@ def _import_metadata(instance: Instance, account: Account, ask: Ask, _: Sequence
     return answer_import(instance, account, ask.body, options)
 
 
+def _import_tracker(instance: Instance, account: Account, ask: Ask, _: Sequence[str]) -> Answer:
+    try:
+        options = read_tracker_options(ask.query, find_tracker_facts(instance.facts.line))
+    except RefusedRequestError as refusal:
+        return answer_message(instance.facts, refusal.status, message=str(refusal))
+    options = replace(options, lost_objects=ask.lost_rows)
+    return answer_tracker_import(instance, account, ask.body, options)
+
+
+def _last(ask: Ask, name: str, default: str = "") -> str:
+    return (ask.query.get(name) or [default])[-1]
+
+
+def _download(instance: Instance, ask: Ask, kind: TrackerKind, found: Sequence[str]) -> Answer:
+    """A value's file, by the addresses of the version."""
+    is_new = ask.path.startswith("/api/tracker/")
+    if is_new != find_tracker_facts(instance.facts.line).files_in_tracker:
+        return answer_error_page(instance.facts, 404, ask.path)
+    return answer_value_file(instance, kind, *found)
+
+
+_TRACKED = "trackedEntities|enrollments|events|relationships"
 _JOB_TYPES = f"{JOB_TYPE}|{METADATA_JOB_TYPE}"
 _ROUTES: Sequence[tuple[str, str, Endpoint]] = (
     ("GET", "/api/system/info", lambda i, a, ask, _: answer_info(
@@ -146,6 +191,27 @@ _ROUTES: Sequence[tuple[str, str, Endpoint]] = (
      lambda i, a, ask, _: answer_registrations(i, a, ask.query)),
     ("POST", "/api/completeDataSetRegistrations", _import_registrations),
     ("POST", "/api/metadata", _import_metadata),
+    ("POST", "/api/tracker", _import_tracker),
+    ("GET", "/api/tracker/jobs/(\\w+)", lambda i, a, ask, g: answer_tracker_job(i, g[0])),
+    ("GET", "/api/tracker/jobs/(\\w+)/report",
+     lambda i, a, ask, g: answer_tracker_job_report(i, g[0], _last(ask, "reportMode", "ERRORS"))),
+    ("POST", "/api/fileResources", lambda i, a, ask, _: answer_upload(
+        i, ask.headers.get("content-type", ""), ask.body, _last(ask, "domain"))),
+    ("GET", "/api/fileResources/(\\w+)", lambda i, a, ask, g: answer_file_facts(i, g[0])),
+    ("GET", "/api/tracker/events/(\\w+)/dataValues/(\\w+)/file",
+     lambda i, a, ask, g: _download(i, ask, "event", g)),
+    ("GET", "/api/tracker/trackedEntities/(\\w+)/attributes/(\\w+)/file",
+     lambda i, a, ask, g: _download(i, ask, "trackedEntity", g)),
+    ("GET", "/api/events/files", lambda i, a, ask, _: _download(
+        i, ask, "event", (_last(ask, "eventUid"), _last(ask, "dataElementUid")))),
+    ("GET", "/api/trackedEntityInstances/(\\w+)/(\\w+)/image",
+     lambda i, a, ask, g: _download(i, ask, "trackedEntity", g)),
+    ("GET", f"/api/tracker/({_TRACKED})",
+     lambda i, a, ask, g: answer_tracker_list(i, a, g[0], ask.path, ask.query)),
+    ("GET", f"/api/tracker/({_TRACKED})/(\\w+)",
+     lambda i, a, ask, g: answer_tracker_object(i, a, g[0], g[1], ask.query)),
+    ("GET", "/api/(trackedEntityInstances|enrollments|events)",
+     lambda i, a, ask, g: answer_old_list(i, a, g[0], ask.path, ask.query)),
     ("GET", "/api/schemas", lambda i, a, ask, _: answer_schemas(i, ask.query)),
     ("GET", "/api/schemas/(\\w+)", lambda i, a, ask, g: answer_schema(i, g[0], ask.query)),
     ("GET", "/api/metadata", lambda i, a, ask, _: answer_export(i, a, ask.query)),

@@ -29,7 +29,7 @@ FaultKind = Literal[
     "success_lost",
 ]
 FAULT_KINDS: tuple[str, ...] = get_args(FaultKind)
-_METADATA = ("metadata",)
+_LOSSY = {"/api/metadata": ("metadata",), "/api/tracker": ("tracker",)}
 _DATA_VALUES = ("dataValueSets", "dataValueSets.json")
 
 
@@ -43,7 +43,8 @@ class Fault:
     was carried out. A status_413 meets only writes of more than ``max_rows`` rows or ``max_bytes``
     bytes as sent (both None: every write). A success_lost meets only writes of data values and
     loses the last ``max_rows`` (None: all) of those that would have changed something; with the
-    ``path_prefix`` "/api/metadata" it meets imports of metadata and loses their last objects.
+    ``path_prefix`` "/api/metadata" or "/api/tracker" it meets imports there and loses their last
+    objects.
     """
 
     kind: FaultKind
@@ -145,7 +146,7 @@ def _fits(fault: Fault, method: str, path: str, measure: Callable[[], RequestSiz
     if fault.method not in ("", method) or not path.startswith(fault.path_prefix):
         return False
     if fault.kind == "success_lost":
-        lossy = _METADATA if fault.path_prefix.startswith("/api/metadata") else _DATA_VALUES
+        lossy = _LOSSY.get(fault.path_prefix, _DATA_VALUES)
         return method == "POST" and path.rpartition("/")[2] in lossy
     return fault.kind != "status_413" or _is_too_large(fault, measure())
 

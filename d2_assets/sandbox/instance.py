@@ -8,6 +8,7 @@ from typing import Any
 
 from d2_assets.sandbox.catalogue import Catalogue, derive_catalogue
 from d2_assets.sandbox.store import Store
+from d2_assets.sandbox.tracker_metadata import TrackerMetadata, derive_tracker_metadata
 from d2_assets.sandbox.versions import VersionFacts
 
 
@@ -36,6 +37,7 @@ class Instance:
     #: Whether the caches were cleared since the start.
     caches_cleared: bool = False
     _catalogue: tuple[int, Catalogue] | None = None
+    _tracker_metadata: tuple[int, TrackerMetadata] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -46,6 +48,15 @@ class Instance:
             if self._catalogue is None or self._catalogue[0] != revision:
                 self._catalogue = (revision, derive_catalogue(self.store))
             return self._catalogue[1]
+
+    @property
+    def tracker_metadata(self) -> TrackerMetadata:
+        """What the metadata say now about programs."""
+        with self._lock:
+            revision = self.store.metadata_revision
+            if self._tracker_metadata is None or self._tracker_metadata[0] != revision:
+                self._tracker_metadata = (revision, derive_tracker_metadata(self.store))
+            return self._tracker_metadata[1]
 
     @property
     def lacks_period_types(self) -> bool:

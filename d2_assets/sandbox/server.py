@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import uvicorn
 
@@ -122,7 +122,7 @@ def start_sandbox(
     ConfigurationError for an unknown version and for a port that is taken.
     """
     facts = find_version(version)
-    listener = _listen(host, port)
+    listener = listen(host, port)
     try:
         if content is not None:
             fill_store(store, facts, content, with_data=with_data, clock=clock)
@@ -133,7 +133,7 @@ def start_sandbox(
     address = f"[{host}]" if ":" in host else host
     url = f"http://{address}:{listener.getsockname()[1]}"
     application = Application(Instance(facts, state, url), FaultPlan(), RequestLog())
-    stop = _serve(application, listener)
+    stop = serve(application, listener)
 
     def stop_all() -> None:
         stop()
@@ -142,7 +142,8 @@ def start_sandbox(
     return Sandbox(url, facts.version, state, application, stop_all)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; ConfigurationError for a port that is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -158,12 +159,12 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _serve(application: Application, listener: socket.socket) -> Callable[[], None]:
+def serve(application: Any, listener: socket.socket) -> Callable[[], None]:
     """Run the server in a thread until the function that comes back is called."""
     # A cut answer is reported by uvicorn as an error of the application; it is meant.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
-        application,  # type: ignore[arg-type]
+        application,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -1,4 +1,4 @@
-"""The state of one stand-in server: data values, metadata, registrations, tokens, in SQLite.
+"""The state of one stand-in server in SQLite: data values, metadata, tracker and the rest.
 
 One file an instance. Many threads read (WAL), one writes at a time. Data values stay in the file;
 metadata and passwords are small and are kept in memory as well, because every answer asks for them.
@@ -14,6 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from d2_assets.sandbox.stored_files import FileStore
+from d2_assets.sandbox.stored_tables import TABLES
+from d2_assets.sandbox.stored_tracker import TRACKER_TABLES
 from d2_assets.sandbox.stored_values import (
     Key,
     Registration,
@@ -28,30 +31,9 @@ from d2_assets.sandbox.stored_values import (
     to_value,
     upsert_rows,
 )
+from d2_assets.sandbox.tracker_store import TrackerStore
 
 Clock = Callable[[], datetime]
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS data_value (
-  data_element TEXT NOT NULL, period TEXT NOT NULL, org_unit TEXT NOT NULL,
-  category_option_combo TEXT NOT NULL, attribute_option_combo TEXT NOT NULL,
-  value TEXT, comment TEXT, followup INTEGER NOT NULL, deleted INTEGER NOT NULL,
-  stored_by TEXT, created INTEGER NOT NULL, last_updated INTEGER NOT NULL,
-  PRIMARY KEY (period, org_unit, data_element, category_option_combo, attribute_option_combo)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS registration (
-  data_set TEXT NOT NULL, period TEXT NOT NULL, org_unit TEXT NOT NULL,
-  attribute_option_combo TEXT NOT NULL,
-  date TEXT NOT NULL, stored_by TEXT, completed INTEGER NOT NULL,
-  PRIMARY KEY (data_set, period, org_unit, attribute_option_combo)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS metadata (
-  plural TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (plural, id)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS token (key TEXT PRIMARY KEY, username TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS password (username TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
-"""
 
 
 class Store:
@@ -63,13 +45,16 @@ class Store:
         self._clock = clock
         self._lock = threading.RLock()
         self._writer = self._connect()
-        self._writer.executescript(_SCHEMA)
+        self._writer.executescript(TABLES + TRACKER_TABLES)
         self._metadata: dict[str, dict[str, dict[str, Any]]] = {}
         for plural, uid, body in self._writer.execute("SELECT plural, id, body FROM metadata"):
             self._metadata.setdefault(plural, {})[uid] = json.loads(body)
         self._passwords = dict(self._writer.execute("SELECT username, body FROM password"))
         #: Grows with every change of metadata, so that what is derived from it can be kept.
         self.metadata_revision = 0
+        #: Tracked entities, enrollments, events and relationships.
+        self.tracker = TrackerStore(self.writing, self._connect, self.now_ms)
+        self.files = FileStore(self.writing, self._connect)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)

@@ -10,9 +10,9 @@ from random import Random
 from typing import Any
 
 from d2_assets.identifiers import generate_uid
+from d2_assets_tests.conformance.recorded_bodies import ROOT
 from d2_assets_tests.conformance.start_state import (
     DATA_SET,
-    ROOT,
     find_codes,
     list_elements,
     list_units,

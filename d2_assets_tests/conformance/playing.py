@@ -7,6 +7,7 @@ jobs that the server gave out in an exchange before.
 import base64
 import gzip
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,10 +19,12 @@ from d2_assets_tests.conformance.start_state import DATA_SET, list_elements, lis
 from d2_assets_tests.recordings import Exchange, read_exchange
 
 _TIMEOUT = 60
+_JOB = re.compile(r"^(/api/tracker/jobs/)\w+")
 #: Bodies that recordings keep as their length only.
 _MALFORMED = {
     "dv-malformed-json": b'{"dataValues": [',
     "meta-malformed-json": b'{"dataElements": [',
+    "tr-malformed-json": b'{"events": [',
 }
 
 
@@ -62,7 +65,7 @@ class Player:
             played = self._send(exchange)
         if exchange.name == "pat-create":
             self._token = played.body["response"]["key"]
-        if exchange.name in ("dv-async", "meta-async"):
+        if exchange.name in ("dv-async", "meta-async", "tr-async"):
             self._job = played.body["response"]["id"]
         return played
 
@@ -71,6 +74,8 @@ class Player:
         path = request["path"]
         if "/DATAVALUE_IMPORT/" in path or "/METADATA_IMPORT/" in path:
             path = f"{path.rpartition('/')[0]}/{self._job}"
+        if path.startswith("/api/tracker/jobs/"):
+            path = _JOB.sub(rf"\g<1>{self._job}", path)
         headers = {**request["headers"], **self._authorise(exchange)}
         response = self._session.request(
             request["method"],
@@ -121,7 +126,9 @@ def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest
 def _is_unfinished(exchange: Exchange, played: Played) -> bool:
     if exchange.name in ("dv-async-task", "meta-async-task") and exchange.body:
         return not any(note.get("completed") for note in played.body or [])
-    is_summary = exchange.name in ("dv-async-summary", "meta-async-summary")
+    if exchange.name == "tr-async-job":
+        return not any(note.get("completed") for note in played.body or [])
+    is_summary = exchange.name in ("dv-async-summary", "meta-async-summary", "tr-async-report")
     return is_summary and bool(exchange.body) and not played.content
 
 

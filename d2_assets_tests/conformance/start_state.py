@@ -5,41 +5,24 @@ totals, and what the data value exchanges need: their elements are members of on
 units report it, the root does not.
 """
 
-import re
 from collections.abc import Iterator
 from random import Random
 from typing import Any
 
 from d2_assets.identifiers import generate_uid
 from d2_assets.sandbox import Store
+from d2_assets_tests.conformance.recorded_bodies import (
+    DEFAULTS,
+    ROOT,
+    UNKNOWN,
+    Body,
+    copy_object,
+    drop_cuts,
+)
+from d2_assets_tests.conformance.start_state_tracker import add_tracker_objects
 from d2_assets_tests.recordings import Exchange, read_exchange, read_exchanges
 
 DATA_SET = "XvcWsuHBsGA"
-ROOT = "YraijDlI7dA"
-UNKNOWN = "WPwdJQcfN5c"
-DEFAULTS = {
-    "categoryOptions": "xYerKDKCefk",
-    "categories": "GLevLNI9wkl",
-    "categoryCombos": "bjDvmb4bfuf",
-    "categoryOptionCombos": "HllvX50cXC0",
-}
-_CUT = re.compile(r"\.\.\. \d+ more of \d+")
-
-Body = dict[str, Any]
-
-
-def is_cut(item: Any) -> bool:
-    """Whether an item of a recorded list stands for the rest of it."""
-    return isinstance(item, str) and _CUT.fullmatch(item) is not None
-
-
-def drop_cuts(value: Any) -> Any:
-    """A recorded body without the texts that stand for cut items."""
-    if isinstance(value, dict):
-        return {name: drop_cuts(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [drop_cuts(item) for item in value if not is_cut(item)]
-    return value
 
 
 def fill_from_recordings(store: Store, version: str) -> None:
@@ -47,6 +30,7 @@ def fill_from_recordings(store: Store, version: str) -> None:
     metadata = _collect_metadata(version)
     _add_defaults(metadata)
     _add_data_value_objects(metadata, version)
+    add_tracker_objects(metadata, version)
     _give_authorities(metadata, version)
     _fill_up(metadata, version)
     for plural, bodies in metadata.items():
@@ -82,7 +66,7 @@ def _collect_metadata(version: str) -> dict[str, dict[str, Body]]:
                 partial.append((plural, body))
     for plural, body in partial:
         known = metadata.setdefault(plural, {})
-        template = known.get(body["id"]) or _copy(known, body["id"])
+        template = known.get(body["id"]) or copy_object(known, body["id"])
         known[body["id"]] = template | body
     return metadata
 
@@ -93,7 +77,7 @@ def _add_defaults(metadata: dict[str, dict[str, Body]]) -> None:
         known = metadata[plural]
         default = {"name": "default", "code": "default"}
         shown = known.get(uid, {})
-        known[uid] = (shown if "created" in shown else _copy(known, uid)) | default
+        known[uid] = (shown if "created" in shown else copy_object(known, uid)) | default
         known[uid] |= combo if plural == "categoryOptionCombos" else {}
 
 
@@ -137,7 +121,7 @@ def _add_data_value_objects(metadata: dict[str, dict[str, Body]], version: str) 
     def add(plural: str, uid: str, **more: Any) -> None:
         known = metadata[plural]
         coded = {"code": codes[uid]} if uid in codes else {}
-        known[uid] = (known.get(uid) or _copy(known, uid)) | coded | more
+        known[uid] = (known.get(uid) or copy_object(known, uid)) | coded | more
 
     units = list_units(version)
     add("organisationUnits", ROOT, path=f"/{ROOT}", level=1)
@@ -182,12 +166,4 @@ def _fill_up(metadata: dict[str, dict[str, Body]], version: str) -> None:
             if not known:
                 break
             uid = generate_uid(Random(f"{plural}/{number}"))
-            known[uid] = _copy(known, uid)
-
-
-def _copy(known: dict[str, Body], uid: str) -> Body:
-    """Another object like the first of its class, behind all others in the order of names."""
-    template = next((body for body in known.values() if body["id"] not in DEFAULTS.values()), {})
-    unshared = ("code", "dataSetElements")
-    copy = {name: value for name, value in template.items() if name not in unshared}
-    return copy | {"id": uid, "name": f"zz {uid}"}
+            known[uid] = copy_object(known, uid)

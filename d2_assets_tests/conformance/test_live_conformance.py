@@ -18,7 +18,8 @@ import requests
 from d2_assets_tests.conformance.comparing import compare
 from d2_assets_tests.conformance.own_objects import WRITING, OwnObjects, make_own_objects
 from d2_assets_tests.conformance.playing import Player, substitute
-from d2_assets_tests.conformance.start_state import DATA_SET, ROOT, list_units
+from d2_assets_tests.conformance.recorded_bodies import ROOT
+from d2_assets_tests.conformance.start_state import DATA_SET, list_units
 from d2_assets_tests.conformance.unserved import find_reason
 from d2_assets_tests.recordings import VERSIONS, Exchange, needs_recordings, read_exchanges
 

@@ -7,8 +7,6 @@ from fnmatch import fnmatchcase
 
 UNSERVED = {
     "list-dataElementOperands": "operands are pairs without an id of their own; nothing reads them",
-    "tr-*": "events and tracked entities come with the tracker assets",
-    "legacy-*": "the old tracker addresses are not used by the product",
     "resource-tables-analytics": "the sandbox has no analytics",
 }
 

@@ -1,4 +1,4 @@
-"""``run_sandbox``: two servers until a signal comes."""
+"""``run_sandbox``: three servers until a signal comes."""
 
 import re
 import signal
@@ -18,7 +18,7 @@ from d2_assets_tests.sandbox.conftest import Serve
 _CALL = """
 from pathlib import Path
 from d2_assets.sandbox.command import run_sandbox
-run_sandbox(values=100, port_240=0, port_243=0, home=Path({home!r}){more})
+run_sandbox(values=100, port_240=0, port_243=0, port_openlmis=0, home=Path({home!r}){more})
 """
 
 
@@ -29,12 +29,13 @@ def _count(url: str, plural: str) -> int:
     return int(answer.json()["pager"]["total"])
 
 
-def test_it_serves_both_until_it_is_told_to_stop(tmp_path: Path) -> None:
+def test_it_serves_all_until_it_is_told_to_stop(tmp_path: Path) -> None:
     command = [sys.executable, "-u", "-c", _CALL.format(home=str(tmp_path), more="")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(3)]
-        urls = re.findall(r"http://\S+", "".join(lines))
+        lines = [process.stdout.readline() for _ in range(4)]
+        *urls, stock = re.findall(r"http://\S+", "".join(lines))
+        refused = requests.get(f"{stock}/api/programs", timeout=10).json()
         versions = [
             requests.get(
                 f"{url}/api/system/info", auth=("admin", read_password()), timeout=10
@@ -44,6 +45,7 @@ def test_it_serves_both_until_it_is_told_to_stop(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()
     assert versions == ["2.40.9.1", "2.43.1"]
+    assert refused["error"] == "unauthorized"
     assert process.returncode == 0
     assert "stopped" in rest
 
@@ -53,8 +55,8 @@ def test_sizes_and_an_empty_destination_by_flag(tmp_path: Path) -> None:
     command = [sys.executable, "-u", "-c", _CALL.format(home=str(tmp_path), more=more)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(3)]
-        source, destination = re.findall(r"http://[^\s/]+", "".join(lines))
+        lines = [process.stdout.readline() for _ in range(4)]
+        source, destination, _ = re.findall(r"http://[^\s/]+", "".join(lines))
         counts = [
             [_count(url, plural) for plural in ("organisationUnits", "dataElements")]
             for url in (source, destination)

@@ -43,7 +43,7 @@ every_version = pytest.mark.parametrize("line", list(VERSIONS))
 
 @cache
 def _build(line: str, seed: int = 2026) -> dict[str, list[Body]]:
-    return dict(Country(seed, VERSIONS[line], Extent(20, "2024-01-01")).metadata)
+    return dict(Country(seed, VERSIONS[line], Extent(20, "2024-01-01", stock=6)).metadata)
 
 
 @cache
@@ -106,7 +106,7 @@ def test_no_member_is_given_that_no_version_owns(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(content_bodies, "owns_member", ask)
     for facts in VERSIONS.values():
-        Country(2026, facts, Extent(8, "2026-09-01"))
+        Country(2026, facts, Extent(8, "2026-09-01", stock=6))
     assert {(plural, name) for plural, name in given - owned if name not in _COMMON} == set()
 
 

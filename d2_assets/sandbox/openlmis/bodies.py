@@ -16,6 +16,20 @@ from d2_assets.sandbox.openlmis.state import (
 Body = dict[str, Any]
 
 _ALL = 2147483647
+#: Where facilities lie says nothing of stock: all are in one place.
+_ZONE: Body = {
+    "id": "9b8cfb5a-217a-4261-a64f-16ca06ae79fa",
+    "code": "district",
+    "name": "District",
+    "level": {
+        "id": "93c05138-4550-4461-9e8a-79d5f050c223",
+        "code": "District",
+        "name": "District",
+        "levelNumber": 3,
+    },
+    "parent": None,
+}
+_CATEGORY = "1b59c74f-d087-4911-8bc1-5eaa9235730a"
 _UNSORTED = {"sorted": False, "unsorted": True, "empty": True}
 
 
@@ -33,8 +47,15 @@ class Bodies:
             "name": facility.name,
             "active": facility.active,
             "enabled": facility.enabled,
-            "type": {"id": facility.type, "code": facility.type, "name": facility.type},
-            "geographicZone": None,
+            "type": {
+                "id": facility.type,
+                "code": facility.type,
+                "name": facility.type,
+                "description": None,
+                "displayOrder": 1,
+                "active": True,
+            },
+            "geographicZone": _ZONE,
         }
         if full:
             programs = [self.state.programs[one] for one in facility.programs]
@@ -51,6 +72,9 @@ class Bodies:
                         "code": one.code,
                         "name": one.name,
                         "programActive": one.active,
+                        "periodsSkippable": True,
+                        "showNonFullSupplyTab": True,
+                        "supportLocallyFulfilled": False,
                         "supportActive": True,
                         "supportStartDate": None,
                     }
@@ -67,6 +91,10 @@ class Bodies:
             "name": found.name,
             "description": None,
             "active": found.active,
+            "periodsSkippable": True,
+            "skipAuthorization": False,
+            "showNonFullSupplyTab": True,
+            "enableDatePhysicalStockCountCompleted": None,
         }
 
     def orderable(self, orderable: StoredOrderable) -> Body:
@@ -76,8 +104,19 @@ class Bodies:
             "fullProductName": orderable.name,
             "description": None,
             "netContent": orderable.net_content,
+            "packRoundingThreshold": 1,
+            "roundToZero": False,
             "dispensable": {"dispensingUnit": "each", "displayUnit": "each"},
-            "programs": [{"programId": one, "active": True} for one in orderable.programs],
+            "programs": [
+                {
+                    "programId": one,
+                    "orderableDisplayCategoryId": _CATEGORY,
+                    "active": True,
+                    "fullSupply": True,
+                    "dosesPerPatient": 1,
+                }
+                for one in orderable.programs
+            ],
             "children": [],
             "identifiers": dict(orderable.identifiers),
             "extraData": {},

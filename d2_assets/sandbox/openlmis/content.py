@@ -6,11 +6,20 @@ left, reasons whose tags lie, kits, cancellations, and entries dated back.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
+from d2_assets.sandbox.content_products import (
+    FACILITIES,
+    MEDICINES,
+    PRODUCTS,
+    VACCINES,
+    Product,
+    list_products,
+)
+from d2_assets.sandbox.openlmis.content_reasons import REASONS
 from d2_assets.sandbox.openlmis.state import (
     Account,
     State,
@@ -21,24 +30,11 @@ from d2_assets.sandbox.openlmis.state import (
     StoredLot,
     StoredOrderable,
     StoredProgram,
-    StoredReason,
 )
 
 CLINIC = "health_center"
 #: The account that everything is open to.
 USERNAME, PASSWORD = "sync", "district"
-
-_MEDICINES = (
-    "Amoxicillin 250 mg",
-    "Artemether/Lumefantrine 20/120 mg",
-    "Oral rehydration salts",
-    "Paracétamol 500 mg",
-    "Zinc 20 mg",
-    "Sal ferroso 200 mg",
-    "Co-trimoxazole 480 mg",
-    "Magnesium sulfate",
-)
-_VACCINES = ("BCG", "Polio", "Measles", "Pentavalent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +42,8 @@ class StockSpec:
     """``facilities`` that each keep ``products`` (a few of them vaccines by lot) over ``months``
     up to ``last_month``."""
 
-    facilities: int = 6
-    products: int = 8
+    facilities: int = FACILITIES
+    products: int = PRODUCTS
     months: int = 6
     last_month: date = date(2025, 11, 1)
     seed: int = 2026
@@ -55,47 +51,14 @@ class StockSpec:
     moving_percent: int = 60
 
 
-REASONS = (
-    StoredReason(
-        "e3fc3cf3-da18-44b0-a220-77c985202e06", "Transfer In", "CREDIT", "TRANSFER",
-        ("transfer", "credit"),
-    ),
-    StoredReason(
-        "c1fc3cf3-da18-44b0-a220-77c985202e06", "Transfer Out", "DEBIT", "TRANSFER",
-        ("transfer", "debit"),
-    ),
-    StoredReason(
-        "b5c27da7-bdda-4790-925a-9484c5dfb594", "Consumed", "DEBIT", "ADJUSTMENT",
-        ("consumed", "adjustment"),
-    ),
-    StoredReason(
-        "313f2f5f-0c22-4626-8c49-3554ef763de3", "Receipts", "CREDIT", "ADJUSTMENT",
-        ("received", "adjustment"),
-    ),
-    StoredReason(
-        "84eb13c3-3e54-4687-8a5f-a9f20dcd0dac", "Beginning Balance Excess", "CREDIT", "ADJUSTMENT"
-    ),
-    StoredReason(
-        "9b4b653a-f319-4a1b-bb80-8d6b4dd6cc12", "Unpack Kit", "DEBIT", "AGGREGATION", ("consumed",)
-    ),
-    StoredReason(
-        "6997c774-2f91-4e36-8938-d3003fe2c203", "Cancelled issue", "CREDIT", "ADJUSTMENT",
-        ("cancel",),
-    ),
-    StoredReason(
-        "279d55bd-42e3-438c-a63d-9c021b185dae", "Facility return", "CREDIT", "ADJUSTMENT",
-        ("adjustment", "debit"),
-    ),
-    StoredReason(
-        "5b09202e-b8a7-4f77-9e0e-8156f8efc613", "Damage", "DEBIT", "ADJUSTMENT",
-        ("adjustment", "debit"),
-    ),
-    StoredReason(
-        "3e7940db-49a5-492f-a4eb-75acb981dd2b", "Expired", "DEBIT", "ADJUSTMENT",
-        ("adjustment", "debit"),
-    ),
-    StoredReason("b7e99f5b-af04-433d-9c30-d4f90c60c47b", "Lost", "DEBIT", "ADJUSTMENT"),
-)  # fmt: skip
+#: Reasons that add stock, by the sort of movement: tags that lie, none, and some that mislead.
+_CREDITS = {
+    8: "Facility return",
+    10: "Cancelled issue",
+    14: "Beginning Balance Excess",
+    15: "Unpacked From Kit",
+}
+_OTHER_DEBITS = ("Transfer Out", "Unpack Kit", "Cancelled receipt")
 _BY_NAME = {reason.name: reason.id for reason in REASONS}
 
 
@@ -115,11 +78,13 @@ class _Generator:
         state = self.state
         state.accounts[USERNAME] = Account(PASSWORD)
         state.today = lambda: _go_back(self.spec.last_month, -1)
-        medicines = self._add_program("MED", "Essential medicines")
-        vaccines = self._add_program("EPI", "Vaccines")
-        products = self._add_medicines(medicines) + self._add_vaccines(vaccines)
+        programs = {
+            MEDICINES: self._add_program(MEDICINES, "Essential medicines"),
+            VACCINES: self._add_program(VACCINES, "Vaccines"),
+        }
+        products = self._add_products(programs)
         for number in range(1, self.spec.facilities + 1):
-            facility = self._add_facility(number, (medicines, vaccines))
+            facility = self._add_facility(number, tuple(programs.values()))
             state.add_cards(self._make_cards(facility, products))
         return state
 
@@ -134,43 +99,47 @@ class _Generator:
     def _add_facility(self, number: int, programs: tuple[str, ...]) -> str:
         code = f"F{number:03d}"
         name = f"Posto de Saúde {(number + 1) // 2}"  # two share a name: it is not unique
-        facility = StoredFacility(self._id(code), code, name, CLINIC, programs)
+        is_closed = number == self.spec.facilities > 3  # it keeps its stock
+        facility = StoredFacility(
+            self._id(code), code, name, CLINIC, programs, active=not is_closed
+        )
         self.state.facilities[facility.id] = facility
         return facility.id
 
-    def _add_medicines(self, program: str) -> list[tuple[str, str]]:
+    def _add_products(self, programs: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Each with its program. The first is withdrawn: its cards are there, v2 shows none."""
         added: list[tuple[str, str]] = []
-        for number in range(max(1, self.spec.products - len(_VACCINES))):
-            name = _MEDICINES[number % len(_MEDICINES)]
-            suffix = f" ({number // len(_MEDICINES) + 1})" if number >= len(_MEDICINES) else ""
-            code = f"MED{number:04d}"
-            product = StoredOrderable(self._id(code), code, name + suffix, 10, (program,))
-            self.state.orderables[product.id] = product
-            # The last one was withdrawn: its cards are there, v2 does not show them.
-            if number or self.spec.products < 3:
-                self.state.approved.add((CLINIC, program, product.id))
-            added.append((program, product.id))
+        for product in list_products(self.spec.products):
+            program = programs[product.program]
+            if product.commodity:
+                added.append((program, self._add_vaccine(product, program)))
+                continue
+            stored = StoredOrderable(
+                self._id(product.code), product.code, product.name, 10, (program,)
+            )
+            self.state.orderables[stored.id] = stored
+            if added or self.spec.products < 3:
+                self.state.approved.add((CLINIC, program, stored.id))
+            added.append((program, stored.id))
         return added
 
-    def _add_vaccines(self, program: str) -> list[tuple[str, str]]:
-        """Commodity types, of which only trade items are kept, by lot."""
-        added: list[tuple[str, str]] = []
-        for name in _VACCINES[: max(1, min(self.spec.products // 2, len(_VACCINES)))]:
-            commodity = StoredOrderable(
-                self._id(f"C-{name}"), f"C-{name}", name, 20, (program,),
-                identifiers={"commodityType": self._id(f"CT-{name}")},
-            )  # fmt: skip
-            trade_item = StoredOrderable(
-                self._id(f"T-{name}"), f"T-{name}", f"{name} (20 doses)", 20, (program,),
-                fulfils=(commodity.id,), identifiers={"tradeItem": self._id(f"TI-{name}")},
-            )  # fmt: skip
-            for one in (commodity, trade_item):
-                self.state.orderables[one.id] = one
-            self.state.approved.add((CLINIC, program, commodity.id))
-            if name == _VACCINES[0]:  # its cards are met twice
-                self.state.approved.add((CLINIC, program, trade_item.id))
-            added.append((program, trade_item.id))
-        return added
+    def _add_vaccine(self, product: Product, program: str) -> str:
+        """A commodity type, of which only the trade item is kept, by lot."""
+        name = product.commodity
+        commodity = StoredOrderable(
+            self._id(f"C-{name}"), f"C-{name}", name, 20, (program,),
+            identifiers={"commodityType": self._id(f"CT-{name}")},
+        )  # fmt: skip
+        trade_item = StoredOrderable(
+            self._id(product.code), product.code, product.name, 20, (program,),
+            fulfils=(commodity.id,), identifiers={"tradeItem": self._id(f"TI-{name}")},
+        )  # fmt: skip
+        if not any(one.fulfils for one in self.state.orderables.values()):
+            # The first is approved twice: its cards are met twice.
+            self.state.approved.add((CLINIC, program, trade_item.id))
+        self.state.approved.add((CLINIC, program, commodity.id))
+        self.state.orderables |= {one.id: one for one in (commodity, trade_item)}
+        return trade_item.id
 
     def _make_cards(
         self, facility: str, products: Sequence[tuple[str, str]]
@@ -182,10 +151,16 @@ class _Generator:
                 card = StoredCard(uid, facility, program, orderable, lot)
                 if self.rng.random() > 0.05:  # some cards never saw a movement
                     card.lines.extend(self._make_lines(card))
+                if lot:
+                    card.active = self.rng.random() > 0.2  # an inactive card keeps its stock
                 yield card
 
     def _add_lots(self, orderable: str) -> list[str]:
-        lots = [StoredLot(self._id(f"{orderable}/{key}").upper(), f"LOT-{key}") for key in "AB"]
+        trade_item = self.state.orderables[orderable].identifiers["tradeItem"]
+        lots = [
+            StoredLot(self._id(f"{orderable}/{key}").upper(), f"LOT-{key}", trade_item)
+            for key in "AB"
+        ]
         self.state.lots |= {lot.id: lot for lot in lots}
         return [lot.id for lot in lots]
 
@@ -200,16 +175,24 @@ class _Generator:
             if rng.randrange(100) >= self.spec.moving_percent:
                 continue
             days = sorted(rng.randrange(28) for _ in range(1 + rng.randrange(4)))
-            for day in days:
+            if rng.random() < 0.3:  # several on one day
+                days.append(days[-1])
+            for position, day in enumerate(days, start=1):
                 number += 1
                 line, change = self._move(card, number, start + timedelta(days=day), stock)
                 stock += change
-                yield line
+                is_late = rng.random() < 0.05 and day not in days[position:]
+                yield self._delay(line) if is_late else line
+
+    def _delay(self, line: StoredLine) -> StoredLine:
+        """The same movement, entered up to three months after its day, behind the others of it."""
+        entered = line.occurred_date + timedelta(days=self.rng.randrange(1, 90))
+        return replace(line, processed_date=f"{entered.isoformat()}T16:00:00.000Z")
 
     def _move(self, card: StoredCard, number: int, day: date, stock: int) -> tuple[StoredLine, int]:
         """One movement of any sort, and by how much it changes the stock."""
         rng = self.rng
-        kind, few = rng.randrange(12), rng.randrange(1, 12)
+        kind, few = rng.randrange(16), rng.randrange(1, 12)
         out = min(few, stock)
         if kind < 4 and out:
             return self._line(card, number, day, out, reason="Consumed"), -out
@@ -223,8 +206,13 @@ class _Generator:
             return self._line(card, number, day, counted), counted - stock
         if kind == 7:
             return self._count_with_reasons(card, number, day, stock)
-        if kind == 8:
-            return self._line(card, number, day, few, reason="Facility return"), few
+        if kind in _CREDITS:
+            return self._line(card, number, day, few, reason=_CREDITS[kind]), few
+        if kind == 12 and out:
+            return self._line(card, number, day, out, reason=rng.choice(_OTHER_DEBITS)), -out
+        if kind == 13:
+            line = self._line(card, number, day, few, reason="Transfer In", source="Central store")
+            return line, few
         if kind == 9 and stock:
             return self._line(card, number, day, stock, reason="Consumed"), -stock
         return self._line(card, number, day, 5 * few, source="Central store"), 5 * few
@@ -258,7 +246,7 @@ class _Generator:
         return StoredLine(
             id=self._id(f"{card.id}/{number}"),
             occurred_date=day,
-            processed_date=f"{day.isoformat()}T08:{number % 60:02d}:00.000Z",
+            processed_date=f"{day.isoformat()}T08:{number // 60 % 60:02d}:{number % 60:02d}.000Z",
             quantity=quantity,
             reason=_BY_NAME.get(reason, ""),
             source=source,

@@ -139,6 +139,7 @@ class State:
     #: Tokens and whose they are; an auth restart forgets them all.
     tokens: dict[str, str] = field(default_factory=dict)
     today: Callable[[], date] = date.today
+    _runs: dict[str, list[Running]] = field(default_factory=dict)
     _by_place: dict[tuple[str, str], list[StoredCard]] = field(default_factory=dict)
 
     def add_cards(self, cards: Iterable[StoredCard]) -> None:
@@ -159,6 +160,12 @@ class State:
 
     def run(self, card: StoredCard) -> list[Running]:
         """The card's lines with their signed change and running stock."""
+        kept = self._runs.get(card.id)
+        if kept is None or len(kept) != len(card.lines):  # lines are only ever added
+            self._runs[card.id] = kept = self._run(card)
+        return kept
+
+    def _run(self, card: StoredCard) -> list[Running]:
         stock, lines = 0, []
         for line in card.lines:
             signed = self._sign(line, stock)
