@@ -7,9 +7,16 @@ of a run is met with its old dialect until the next one.
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from d2_assets.dhis2 import completeness, data_values, metadata, metadata_objects, system
+from d2_assets.dhis2 import (
+    completeness,
+    data_values,
+    metadata,
+    metadata_objects,
+    system,
+    tracker,
+)
 from d2_assets.dhis2.completeness import CompletenessRegistration
 from d2_assets.dhis2.data_values import DataValueQuery
 from d2_assets.dhis2.dialects import Dialect, find_dialect
@@ -19,15 +26,23 @@ from d2_assets.dhis2.metadata_reports import MetadataReport
 from d2_assets.dhis2.reports import ImportReport
 from d2_assets.dhis2.schemas import Schemas, get_schemas
 from d2_assets.dhis2.system import Account, SystemInfo
+from d2_assets.dhis2.tracker_client import TrackerClient
 from d2_assets.http.session import HttpSession
 
 
-class DHIS2Client:
+class DHIS2Client(TrackerClient):
     """A server by its name in the settings; every method asks it, and raises ``errors``."""
 
-    def __init__(self, name: str, session: HttpSession) -> None:
+    def __init__(self, name: str, session: HttpSession, *, uses_old_tracker: bool = False) -> None:
         self.name = name
         self.session = session
+        self.uses_old_tracker = uses_old_tracker
+
+    def reading_old_tracker(self) -> Self:
+        """A client of the same server that reads events and tracked entities from the older
+        endpoints; ConfigurationError where the server has them no more."""
+        tracker.pick_names(self.dialect, use_old_tracker=True)
+        return type(self)(self.name, self.session, uses_old_tracker=True)
 
     def close(self) -> None:
         """Close the connections to the server."""
@@ -94,6 +109,14 @@ class DHIS2Client:
     def list_category_combos(self, page_size: int = PAGE_SIZE) -> list[CategoryCombo]:
         """Every category combo with its option combos."""
         return metadata.list_category_combos(self.session, page_size)
+
+    def list_elements_without_zeros(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of the data elements for which the server does not store a 0."""
+        return metadata.list_elements_without_zeros(self.session, ids)
+
+    def find_default_option_combo(self) -> str | None:
+        """The option combo of data that are not broken down."""
+        return metadata.find_default_option_combo(self.session)
 
     def iterate_owned(
         self, plural: str, page_size: int = PAGE_SIZE, ids: Sequence[str] = ()

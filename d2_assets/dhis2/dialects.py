@@ -7,6 +7,13 @@ in the recorded exchanges of that version, [read] in DHIS2's source or upgrade n
 import re
 from dataclasses import dataclass
 
+from d2_assets.dhis2.tracker_names import (
+    OLD_TRACKER,
+    TRACKER_2_38,
+    TRACKER_2_40,
+    TRACKER_2_42,
+    TrackerNames,
+)
 from d2_assets.errors import ConfigurationError
 
 
@@ -39,6 +46,13 @@ class Dialect:
     #: On an empty server the first data set fails until its caches are cleared (a periodType that
     #: is not there, not-null) [seen].
     needs_cache_clear_before_data_sets: bool
+    #: An event's mark is followUp; up to 2.40 followup [seen].
+    spells_follow_up: bool
+    #: What the reads of /api/tracker call things; each version ignores, refuses or misreads the
+    #: names of others [seen].
+    tracker: TrackerNames
+    #: The same of the endpoints before it; None where they are gone: 404 on 2.42 [seen].
+    old_tracker: TrackerNames | None
 
 
 DIALECTS = (
@@ -55,6 +69,9 @@ DIALECTS = (
         knows_merge_mode=True,
         option_combos_as_full_set=False,
         needs_cache_clear_before_data_sets=False,
+        spells_follow_up=False,
+        tracker=TRACKER_2_38,
+        old_tracker=OLD_TRACKER,
     ),
     Dialect(
         version="2.40",
@@ -69,6 +86,9 @@ DIALECTS = (
         knows_merge_mode=True,
         option_combos_as_full_set=False,
         needs_cache_clear_before_data_sets=True,
+        spells_follow_up=False,
+        tracker=TRACKER_2_40,
+        old_tracker=OLD_TRACKER,
     ),
     Dialect(
         version="2.42",
@@ -83,6 +103,9 @@ DIALECTS = (
         knows_merge_mode=False,
         option_combos_as_full_set=False,
         needs_cache_clear_before_data_sets=True,
+        spells_follow_up=True,
+        tracker=TRACKER_2_42,
+        old_tracker=None,
     ),
     Dialect(
         version="2.43",
@@ -97,6 +120,9 @@ DIALECTS = (
         knows_merge_mode=False,
         option_combos_as_full_set=True,
         needs_cache_clear_before_data_sets=False,
+        spells_follow_up=True,
+        tracker=TRACKER_2_42,
+        old_tracker=None,
     ),
 )
 

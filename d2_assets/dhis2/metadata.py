@@ -110,6 +110,30 @@ def list_category_combos(session: HttpSession, page_size: int = PAGE_SIZE) -> li
     return [parse_category_combo(item) for item in objects]
 
 
+def list_elements_without_zeros(session: HttpSession, ids: Sequence[str]) -> frozenset[str]:
+    """Those of the data elements for which the server drops a 0 as it comes: their
+    ``zeroIsSignificant`` is false."""
+    return frozenset(
+        item["id"]
+        for start in range(0, len(ids), _IDS_A_REQUEST)
+        for item in iterate_objects(
+            session,
+            "dataElements",
+            fields="id,zeroIsSignificant",
+            filters=[f"id:in:[{','.join(ids[start : start + _IDS_A_REQUEST])}]"],
+        )
+        if item.get("zeroIsSignificant") is False
+    )
+
+
+def find_default_option_combo(session: HttpSession) -> str | None:
+    """The option combo of data that are not broken down: the one of the name "default"."""
+    found = iterate_objects(
+        session, "categoryOptionCombos", fields="id,name", filters=["name:eq:default"]
+    )
+    return next((item["id"] for item in found if item.get("name") == "default"), None)
+
+
 def iterate_objects(
     session: HttpSession,
     plural: str,

@@ -21,7 +21,12 @@ from d2_assets.errors import (
     RejectedError,
     TransientError,
 )
-from d2_assets.http.policy import RETRIED_READS, RETRIED_WRITES, parse_retry_after
+from d2_assets.http.policy import (
+    PASSING_WORDS,
+    RETRIED_READS,
+    RETRIED_WRITES,
+    parse_retry_after,
+)
 
 READ_BACK = "Read the destination back before anything is sent again."
 _CHECK_CREDENTIALS = "Check the username and password, or the token, of this instance."
@@ -78,13 +83,17 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """DHIS2's own error code, empty if the answer has none."""
-        return str(self._message_members().get("errorCode") or "")
+        """The server's own code of the error (OpenLMIS: the key of its message), empty if the
+        answer has none."""
+        members = self._message_members()
+        return str(members.get("errorCode") or members.get("messageKey") or "")
 
     @property
     def words(self) -> str:
-        """What the answer says about itself: DHIS2's message, a page's title, its first words."""
-        if message := self._message_members().get("message"):
+        """What the answer says about itself: its message, that of OAuth 2, a page's title, its
+        first words."""
+        members = self._message_members()
+        if message := members.get("message") or members.get("error_description"):
             return str(message)
         found = _TITLE.search(self.content) if self.is_html else None
         text = next((group for group in found.groups() if group), b"") if found else self.content
@@ -124,6 +133,8 @@ def find_refusal(question: Question, answer: Answer) -> D2AssetsError | None:
     if refusal := _find_bad_credentials(question, answer):
         return refusal
     if status in (RETRIED_WRITES if question.writes else RETRIED_READS):
+        return _explain_pause(question, answer)
+    if status == 500 and not question.writes and PASSING_WORDS in answer.words:
         return _explain_pause(question, answer)
     if status == 404:
         return RejectedError(

@@ -20,12 +20,17 @@ class CutBodyError(Exception):
     """The body ended early, or its compression is damaged."""
 
 
-def iterate_body(response: requests.Response, count: Callable[[int], None]) -> Iterator[bytes]:
+def iterate_body(
+    response: requests.Response, count: Callable[[int], None], *, unzips: bool = True
+) -> Iterator[bytes]:
     """The body's plain bytes in pieces; ``count`` is told the bytes as they came over the line.
 
-    CutBodyError where gzip ends early; urllib3's ProtocolError where the transport does.
+    Without ``unzips`` they stay as they came: a stored file may itself be gzip. CutBodyError where
+    gzip ends early; urllib3's ProtocolError where the transport does.
     """
     chunks = _count_chunks(response.raw.stream(_CHUNK_BYTES, decode_content=False), count)
+    if not unzips:
+        return chunks
     head = b""
     for chunk in chunks:
         head += chunk

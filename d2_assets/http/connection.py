@@ -104,6 +104,8 @@ class Connection:
         params: Params | None,
         payload: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        *,
+        unzips: bool = True,
     ) -> Iterator[tuple[requests.Response, Iterator[bytes]]]:
         """One request and its answer, whose body is read inside the ``with``."""
         method, url = question.name.split(" ", 1)
@@ -116,7 +118,7 @@ class Connection:
         try:
             with self._send(method, url, params, payload, headers) as response:
                 status = response.status_code
-                yield response, iter(iterate_body(response, count))
+                yield response, iter(iterate_body(response, count, unzips=unzips))
         except (requests.RequestException, HTTPError, CutBodyError) as failure:
             # The libraries' own words quote URLs and headers: only the redacted ones go on.
             raise explain_failure(question, failure, self._timeout) from None

@@ -10,6 +10,9 @@ from email.utils import parsedate_to_datetime
 #: HTTP statuses after which a read is asked again.
 RETRIED_READS = frozenset({429, 502, 503, 504})
 
+#: What OpenLMIS says, with 500, while one of its services cannot reach another: it passes.
+PASSING_WORDS = "Error fetching from reference data"
+
 #: HTTP statuses that say that a write was turned away before it was looked at.
 RETRIED_WRITES = frozenset({429, 503})
 

@@ -8,13 +8,15 @@ import gzip as gzip_format
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
+from urllib.parse import urlencode
 
 import tenacity
+from urllib3.filepost import encode_multipart_formdata
 
 from d2_assets.disk import name_disk_errors
 from d2_assets.errors import ContractError, D2AssetsError, RejectedError, TransientError
@@ -30,6 +32,7 @@ T = TypeVar("T")
 
 DEFAULT_POLICY = RetryPolicy()
 _GZIP_LEVEL = 2
+_NOT_MODIFIED = 304
 
 
 class HttpSession:
@@ -97,17 +100,47 @@ class HttpSession:
 
         return self._repeat(read)
 
+    def get_json_if_modified(
+        self, path: str, params: Params | None, since: str
+    ) -> tuple[Any | None, str]:
+        """The JSON answer to a GET and its Last-Modified, which is empty where it has none.
+
+        The body is None where nothing was modified ``since``, the Last-Modified of an earlier
+        answer; nothing is assumed where that is empty. Errors as in ``get_json``.
+        """
+
+        def read() -> tuple[Any | None, str]:
+            question = self._line.ask("GET", path)
+            headers = {"If-Modified-Since": since} if since else None
+            with self._line.exchange(question, params, headers=headers) as (response, chunks):
+                content, status = b"".join(chunks), response.status_code
+                if since and status == _NOT_MODIFIED:
+                    return None, since
+                _raise(find_refusal(question, Answer(status, content, response.headers)))
+                stamp = response.headers.get("Last-Modified", "")
+            return self._parse_json(path, content), stamp
+
+        return self._repeat(read)
+
     def download(self, path: str, params: Params | None, to: Path) -> int:
         """Stream a GET's JSON body into the file ``to``, un-gzipped; gives the file's bytes.
 
         The file is whole or absent. ContractError for HTML, TransientError for a cut answer,
         ConfigurationError naming ``to`` where the disk is full or closed to us.
         """
+        return self._download(path, params, to, is_json=True)
+
+    def download_file(self, path: str, params: Params | None, to: Path) -> int:
+        """Stream a GET's body of any kind (an image, a document) into the file ``to``; gives its
+        bytes. The file is whole or absent; errors as in ``download``."""
+        return self._download(path, params, to, is_json=False)
+
+    def _download(self, path: str, params: Params | None, to: Path, *, is_json: bool) -> int:
         partial = to.with_name(f"{to.name}.partial")
 
         def read() -> int:
             with partial.open("wb") as body:
-                self._read(path, params, body)
+                self._read(path, params, body, is_json=is_json)
                 return body.tell()
 
         with name_disk_errors(to):
@@ -131,6 +164,11 @@ class HttpSession:
         headers = {"Content-Type": "application/json"}
         if gzip:
             headers["Content-Encoding"] = "gzip"
+        return self._post(path, params, payload, headers)
+
+    def _post(
+        self, path: str, params: Params | None, payload: bytes, headers: Mapping[str, str]
+    ) -> Answer:
         question = self._line.ask("POST", path)
 
         def write() -> Answer:
@@ -141,12 +179,35 @@ class HttpSession:
 
         return self._repeat(write)
 
-    def _read(self, path: str, params: Params | None, body: BinaryIO) -> None:
+    def post_form(self, path: str, fields: Mapping[str, str]) -> Answer:
+        """Send a form, as an OAuth 2 token is asked for; errors and answers as in ``post_json``.
+
+        Fields go in the body: addresses are logged on the way.
+        """
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self._post(path, None, urlencode(fields).encode("ascii"), headers)
+
+    def post_file(
+        self, path: str, params: Params | None, file: Path, name: str, kind: str
+    ) -> Answer:
+        """Upload a file under a name and media type, as a form does; answers as in
+        ``post_json``."""
+        with name_disk_errors(file):
+            content = file.read_bytes()
+        payload, media_type = encode_multipart_formdata({"file": (name, content, kind)})
+        return self._post(path, params, payload, {"Content-Type": media_type})
+
+    def _read(
+        self, path: str, params: Params | None, body: BinaryIO, *, is_json: bool = True
+    ) -> None:
         question = self._line.ask("GET", path)
-        with self._line.exchange(question, params) as (response, chunks):
+        headers = None if is_json else {"Accept": "*/*", "Accept-Encoding": "identity"}
+        exchange = self._line.exchange(question, params, headers=headers, unzips=is_json)
+        with exchange as (response, chunks):
             good = 200 <= response.status_code < 300
             head = next(chunks, b"") if good else b"".join(chunks)
-            _raise(find_refusal(question, Answer(response.status_code, head, response.headers)))
+            if not good or is_json:
+                _raise(find_refusal(question, Answer(response.status_code, head, response.headers)))
             for chunk in chain([head], chunks):
                 body.write(chunk)
 
@@ -156,7 +217,7 @@ class HttpSession:
         except ContractError as error:
             raise ContractError(
                 f"{self._line.ask('GET', path).name}: {error.message}",
-                remedy="Check that the instance's URL is that of a DHIS2 server.",
+                remedy="Check that the instance's URL is that of the server itself.",
             ) from error
 
     def _repeat(self, attempt: Callable[[], T]) -> T:

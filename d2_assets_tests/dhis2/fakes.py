@@ -28,6 +28,16 @@ class FakeSession:
         self.asked.append((path, params))
         return to.write_bytes(self.answer(path, params))
 
+    def download_file(self, path: str, params: Params | None, to: Path) -> int:
+        return self.download(path, params or {}, to)
+
+    def post_file(
+        self, path: str, params: Params | None, file: Path, name: str, kind: str
+    ) -> Answer:
+        self.asked.append((path, params or {}))
+        self.sent.append((file.read_bytes(), False))
+        return self.answer(path, {"name": name, "kind": kind})
+
     def post_json(
         self, path: str, params: Params | None, body: bytes, *, gzip: bool = False
     ) -> Answer:

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from d2_assets.dhis2.metadata import (
     DataSetElement,
+    find_default_option_combo,
     iterate_objects,
     list_assigned_data_sets,
     list_category_combos,
     list_data_sets,
+    list_elements_without_zeros,
     parse_category_combo,
     parse_data_set,
     parse_org_unit,
@@ -216,3 +218,23 @@ def _without_cut_marks(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_cut_marks(item) for item in value if not isinstance(item, str)]
     return value
+
+
+def test_elements_whose_zeros_are_dropped_say_so_themselves() -> None:
+    """What says nothing keeps its zeros: they are sent, and read back."""
+    elements = [
+        {"id": "drops", "zeroIsSignificant": False},
+        {"id": "keeps", "zeroIsSignificant": True},
+        {"id": "silent"},
+    ]
+    session: Any = _serve(elements)
+    ids = [element["id"] for element in elements]
+    assert list_elements_without_zeros(session, ids) == {"drops"}
+    assert list_elements_without_zeros(session, []) == frozenset()
+
+
+def test_the_default_option_combo_is_found_by_its_name() -> None:
+    named: Any = _serve([{"id": "HllvX50cXC0", "name": "default"}])
+    assert find_default_option_combo(named) == "HllvX50cXC0"
+    hidden: Any = _serve([])
+    assert find_default_option_combo(hidden) is None
