@@ -13,11 +13,11 @@ import pyarrow as pa
 from d2_assets.data_values.content import CLASSES, KEY
 from d2_assets.data_values.extract import Window
 from d2_assets.data_values.scope import Scope
-from d2_assets.data_values.value_types import misfit_sql
 from d2_assets.data_values.verdicts import word_sql
 from d2_assets.dhis2.metadata import DataSet
 from d2_assets.periods import find_period
 from d2_assets.staging.database import Database
+from d2_assets.value_types import misfit_sql
 
 #: The column of the key by which large joins are spread.
 SPREAD = "org_unit"

@@ -5,10 +5,8 @@ the destination itself. A push that is cancelled lets the requests under way end
 sends nothing more.
 """
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing, suppress
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,24 +14,15 @@ import pyarrow as pa
 
 from d2_assets.data_values.check import SPREAD
 from d2_assets.data_values.chunks import Chunk, iterate_chunks
-from d2_assets.data_values.pace import Pace
 from d2_assets.data_values.readback import find_missing_values
 from d2_assets.data_values.settle import ChunkResult, Row, Settled, leave_row, settle_chunk
-from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.reports import ImportReport
-from d2_assets.errors import CancelledError, D2AssetsError, OutcomeUnknownError, RejectedError
-from d2_assets.ledger.journal import Ended, Journal
+from d2_assets.errors import CancelledError
 from d2_assets.ledger.outcomes import Outcome
+from d2_assets.pushing.line import Line, PushResult
+from d2_assets.pushing.writers import find_places, name_ends, send_all
 from d2_assets.staging.database import Database
 from d2_assets.staging.tables import TableWriter, open_table
-
-#: Seconds between two looks at the destination after an answer was lost.
-STILL_STORING = 10.0
-
-#: What comes back when a request had more rows than could be stored in time: a gateway's answer,
-#: or none.
-_TOO_SLOW = frozenset({0, 502, 504})
-_TOO_LARGE = 413
 
 SETTLED_SCHEMA = pa.schema(
     [
@@ -45,33 +34,6 @@ SETTLED_SCHEMA = pa.schema(
         ("attempts", pa.int32()),
     ]
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The way to the destination: who asks, how much at a time, and who keeps the journal.
-
-    ``stop`` is set when nothing more may be sent; ``clock`` gives seconds.
-    """
-
-    client: DHIS2Client
-    journal: Journal
-    pace: Pace
-    writers: int
-    stop: threading.Event
-    clock: Callable[[], float]
-    sleep: Callable[[float], None]
-
-
-@dataclass(slots=True)
-class PushResult:
-    """Rows sent, rows refused for good, chunks and requests, and what stopped the push."""
-
-    sent: int = 0
-    refused: int = 0
-    chunks: int = 0
-    requests: int = 0
-    error: D2AssetsError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +53,12 @@ class _Post:
         return self.line.stop.is_set()
 
     def post(self, rows: Sequence[Row]) -> ImportReport:
-        began = self.line.clock()
-        try:
-            report = self.line.client.post_data_values(
+        return self.line.time(
+            len(rows),
+            lambda: self.line.client.post_data_values(
                 data_set=self.chunk.data_set, rows=rows, strategy=self.chunk.strategy
-            )
-        except (RejectedError, OutcomeUnknownError) as error:
-            too_large = error.status == _TOO_LARGE
-            if too_large or (isinstance(error, OutcomeUnknownError) and error.status in _TOO_SLOW):
-                self.line.pace.fail(len(rows), too_large=too_large)
-            raise
-        self.line.pace.succeed(len(rows), self.line.clock() - began)
-        return report
+            ),
+        )
 
     def find_missing(self, rows: Sequence[Row]) -> Sequence[Row]:
         deleted = self.chunk.strategy == "DELETE"
@@ -111,8 +67,7 @@ class _Post:
         )
 
     def pause(self) -> None:
-        with suppress(CancelledError):  # a cancelled run, too, looks where its rows are
-            self.line.sleep(STILL_STORING)
+        self.line.pause()
 
 
 def push_changes(
@@ -130,49 +85,20 @@ def push_changes(
     """
     result = PushResult()
     chunks = iterate_chunks(database, month, lambda: line.pace.size)
+
+    def send(number: int, chunk: Chunk) -> ChunkResult:
+        return _send_chunk(_Post(line, chunk, path.with_name(f"readback-{number}.download")))
+
     with open_table(path, SETTLED_SCHEMA) as writer, closing(chunks):
-        _send_all(line, chunks, path, result, writer, report)
-        for chunk in chunks:
+
+        def add(chunk: Chunk, part: ChunkResult) -> None:
+            _add(result, chunk, part, writer)
+
+        for chunk in send_all(line, chunks, result, send, add, report):
             words = str(result.error or "")
             _write(writer, [leave_row(row, Outcome.NOT_ATTEMPTED, words) for row in chunk.rows])
     database.attach("settled", path, spread_by=SPREAD)
     return result
-
-
-def _send_all(
-    line: Line,
-    chunks: Iterator[Chunk],
-    path: Path,
-    result: PushResult,
-    writer: TableWriter,
-    report: Callable[[PushResult], None],
-) -> None:
-    """Keep all writers busy until the chunks, the first error or a cancellation end it."""
-    running: dict[Future[ChunkResult], Chunk] = {}
-    with ThreadPoolExecutor(line.writers, thread_name_prefix="writer") as pool:
-        try:
-            while True:
-                # One more than there are writers, so that none waits for its next chunk.
-                while result.error is None and len(running) <= line.writers:
-                    chunk = next(chunks, None)
-                    if chunk is None:
-                        break
-                    scratch = path.with_name(f"readback-{result.chunks}.download")
-                    result.chunks += 1
-                    running[pool.submit(_send_chunk, _Post(line, chunk, scratch))] = chunk
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    _add(result, running.pop(future), future.result(), writer)
-                report(result)
-        except Exception:
-            line.stop.set()
-            raise
-        except BaseException as interruption:  # noqa: BLE001 - raised again by defs.runs
-            line.stop.set()
-            result.error = CancelledError(interruption)
-            for future in wait(running).done:
-                _add(result, running[future], future.result(), writer)
 
 
 def _send_chunk(post: _Post) -> ChunkResult:
@@ -183,18 +109,9 @@ def _send_chunk(post: _Post) -> ChunkResult:
         return ChunkResult(rows, error=CancelledError())
     number = journal.send(chunk.digests, data_set=chunk.data_set, strategy=chunk.strategy)
     part = settle_chunk(post, chunk.rows)
-    journal.settle(number, _name_ends(chunk.rows, part.settled))
+    places = find_places([row["row"] for row in chunk.rows])
+    journal.settle(number, name_ends(places, part.settled))
     return part
-
-
-def _name_ends(rows: Sequence[Row], settled: Sequence[Settled]) -> list[Ended]:
-    """Rows that ended alike in one entry: a refusal may have a thousand rows and one reason."""
-    places = {row["row"]: place for place, row in enumerate(rows)}
-    alike: dict[tuple[str, str, str, int], list[int]] = {}
-    for item in settled:
-        way = (str(item.outcome), item.code, item.words, item.attempts)
-        alike.setdefault(way, []).append(places[item.row])
-    return [Ended(*way, rows=found) for way, found in alike.items()]
 
 
 def _add(result: PushResult, chunk: Chunk, part: ChunkResult, writer: TableWriter) -> None:

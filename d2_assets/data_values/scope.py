@@ -5,7 +5,7 @@ that level, and the units above it are asked for on their own: values are entere
 An org unit that the destination lacks must not be asked for there: up to 2.42 that is a 409.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
 
@@ -22,6 +22,12 @@ from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.metadata import DataSet, OrgUnit
 from d2_assets.errors import ConfigurationError
 from d2_assets.mapping.crosswalk import NO_CROSSWALK, Crosswalk
+from d2_assets.mapping.hierarchy import (
+    find_covering_roots,
+    find_roots,
+    find_visible_roots,
+    list_units_below,
+)
 
 #: Org units named in one request: keeps the URL well below 8 kB.
 _UNITS_A_REQUEST = 100
@@ -168,8 +174,8 @@ def _read_source(source: DHIS2Client, choices: Choices) -> _SourceSide:
     known = {item.id: item for item in source.list_data_sets(choices.page_size)}
     chosen = _choose_data_sets(known, choices.data_sets, source.name)
     units = {unit.id: unit for unit in source.list_org_units(choices.page_size)}
-    roots = find_roots(units, choices.org_units or _visible_roots(source), source.name)
-    inside = _units_below(units.values(), roots, choices.deepest_level)
+    roots = find_roots(units, choices.org_units or find_visible_roots(source), source.name)
+    inside = list_units_below(units.values(), roots, choices.deepest_level)
     if not inside:
         raise ConfigurationError(
             f"All organisation units of the pair ({', '.join(roots)}) lie below "
@@ -186,7 +192,7 @@ def _read_destination(destination: DHIS2Client, choices: Choices) -> _Destinatio
     combos = destination.list_category_combos(choices.page_size)
     return _DestinationSide(
         units,
-        _units_below(units.values(), account, None),
+        list_units_below(units.values(), account, None),
         {combo.id: combo.option_combos for combo in combos},
     )
 
@@ -222,61 +228,6 @@ def _read_relatives(
         and not wanted.isdisjoint(element.data_element for element in item.elements)
     ]
     return {item.id: item for item in source.list_assigned_data_sets(relatives)}
-
-
-def _visible_roots(source: DHIS2Client) -> tuple[str, ...]:
-    """The units that the source's account sees. Servers measure reads by its data capture units
-    (E2012); one without any is taken at its data view units."""
-    account = source.get_me()
-    roots = tuple(unit.id for unit in account.org_units or account.data_view_org_units)
-    if not roots:
-        raise ConfigurationError(
-            f"The account {account.username} at {source.name} has no organisation units.",
-            remedy="Give it organisation units there, or set filters.org_units.",
-            key="filters.org_units",
-        )
-    return roots
-
-
-def find_roots(units: Mapping[str, OrgUnit], wanted: Iterable[str], server: str) -> tuple[str, ...]:
-    """The wanted units without those below another wanted one: nothing is read twice."""
-    wanted = tuple(dict.fromkeys(wanted))
-    missing = [uid for uid in wanted if uid not in units]
-    if missing:
-        raise ConfigurationError(
-            f"{server} has no organisation unit {', '.join(missing)}.",
-            remedy="Mend filters.org_units of the pair.",
-            key="filters.org_units",
-        )
-    return find_covering_roots({uid: units[uid] for uid in wanted})
-
-
-def find_covering_roots(units: Mapping[str, OrgUnit]) -> tuple[str, ...]:
-    """Those of the units that lie below none of the others."""
-    return tuple(
-        uid
-        for uid, unit in units.items()
-        if not any(part in units for part in unit.path.split("/") if part and part != uid)
-    )
-
-
-def select_units(
-    units: Mapping[str, OrgUnit], roots: Iterable[str], deepest_level: int | None
-) -> frozenset[str]:
-    """The units below the roots, down to the deepest level; without roots below any."""
-    return frozenset(_units_below(units.values(), tuple(roots) or units, deepest_level))
-
-
-def _units_below(
-    units: Iterable[OrgUnit], roots: Iterable[str], deepest_level: int | None
-) -> dict[str, OrgUnit]:
-    tops = frozenset(roots)
-    return {
-        unit.id: unit
-        for unit in units
-        if (deepest_level is None or unit.level <= deepest_level)
-        and not tops.isdisjoint(unit.path.split("/"))
-    }
 
 
 def split_reads(

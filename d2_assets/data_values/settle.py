@@ -18,24 +18,21 @@ from d2_assets.errors import (
     RejectedError,
 )
 from d2_assets.ledger.outcomes import Outcome
+from d2_assets.pushing.lost import (
+    BROKEN,
+    DIVISIBLE,
+    LOST_ANSWERS,
+    Readable,
+    find_lost,
+    tell_repeated,
+)
 
 Row = Mapping[str, Any]
 
-#: How often the same rows are sent again after an answer was lost and they were not there.
-_LOST_ANSWERS = 3
-
-#: Server errors and refusals without a report, in a row, after which it is the server or the
-#: request that is wrong, not one of the rows. Halving a chunk down to one row takes some 15.
-_BROKEN = 40
-
 _PLACE_AND_TIME = ("period", "org_unit", "attribute_option_combo")
 
-#: Refusals that may be one row's doing: the group is halved. A 500 is one: 2.43 answers it to a
-#: period it cannot parse.
-_DIVISIBLE = frozenset({400, 409, 413, 500})
 
-
-class Destination(Protocol):
+class Destination(Readable[Row], Protocol):
     """What a chunk needs of a server."""
 
     @property
@@ -49,14 +46,6 @@ class Destination(Protocol):
         ...
 
     def post(self, rows: Sequence[Row]) -> ImportReport: ...
-
-    def find_missing(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """Those of the rows that the destination does not hold as they were sent."""
-        ...
-
-    def pause(self) -> None:
-        """Wait: behind a proxy that gave up, the server may still be storing."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +126,7 @@ def _send(destination: Destination, group: _Group, result: ChunkResult) -> list[
         return _settle_lost(destination, group, error, result)
     except RejectedError as error:
         result.failures += 1
-        if error.status not in _DIVISIBLE or result.failures >= _BROKEN:
+        if error.status not in DIVISIBLE or result.failures >= BROKEN:
             raise
         return _divide(group, error.code, error.message, result)
     result.failures = 0
@@ -165,37 +154,15 @@ def _settle_refused_group(group: _Group, report: ImportReport, result: ChunkResu
 def _settle_lost(
     destination: Destination, group: _Group, error: OutcomeUnknownError, result: ChunkResult
 ) -> list[_Group]:
-    missing = _find_missing(destination, group, error)
-    if missing and error.status != 500:
-        destination.pause()
-        missing = _find_missing(destination, group, error)
+    missing = find_lost(destination, group.rows, error)
     if not missing:
         return []
     result.failures += 1
-    if error.status == 500 and result.failures < _BROKEN:
+    if error.status == 500 and result.failures < BROKEN:
         return _divide(_Group(missing, group.attempts), "", error.message, result)
-    if error.status != 500 and group.lost + 1 < _LOST_ANSWERS:
+    if error.status != 500 and group.lost + 1 < LOST_ANSWERS:
         return [_Group(missing, group.attempts, group.lost + 1)]
-    raise OutcomeUnknownError(
-        f"{error.message} It happened again and again.",
-        remedy="Launch the partition again when the line or the server has recovered: "
-        "what has landed is found there and not sent again.",
-        status=error.status,
-    ) from error
-
-
-def _find_missing(
-    destination: Destination, group: _Group, error: OutcomeUnknownError
-) -> Sequence[Row]:
-    """The rows that did not land; OutcomeUnknownError when the destination cannot be read."""
-    try:
-        return destination.find_missing(group.rows)
-    except D2AssetsError as unread:
-        raise OutcomeUnknownError(
-            f"{error.message} The destination could not be read back: {unread.message}",
-            remedy=unread.remedy or error.remedy,
-            status=error.status,
-        ) from unread
+    raise tell_repeated(error) from error
 
 
 def _divide(group: _Group, code: str, words: str, result: ChunkResult) -> list[_Group]:

@@ -10,8 +10,9 @@ import pyarrow as pa
 from d2_assets.data_values.choices import Choices
 from d2_assets.data_values.clocks import SAME_MOMENT, ClockErrors
 from d2_assets.data_values.content import define_names
-from d2_assets.data_values.scope import Scope, select_units
+from d2_assets.data_values.scope import Scope
 from d2_assets.mapping.crosswalk import NO_CROSSWALK
+from d2_assets.mapping.hierarchy import select_units
 from d2_assets.staging.database import Database
 
 DESTINATION_NEWER = "destination_newer"

@@ -16,8 +16,8 @@ from d2_assets.mapping.option_combos import match_option_combos
 
 #: What an option combo is made of.
 _PARTS = ("categoryCombos", "categoryOptions")
-#: The classes, of those that data values refer to, in which several objects may have one name.
-_NAMES_REPEAT = frozenset({"organisationUnits", "dataSets"})
+#: The classes, of those that data refer to, in which several objects may have one name.
+_NAMES_REPEAT = frozenset({"organisationUnits", "dataSets", "programStages"})
 
 
 def read_crosswalk(

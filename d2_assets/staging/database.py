@@ -57,11 +57,12 @@ class Database:
         self._largest = 0
         self._attached: dict[str, tuple[Path, _Marks]] = {}
 
-    def attach(self, name: str, path: Path, *, spread_by: str = "") -> TableNote:
+    def attach(self, name: str, path: Path, *, spread_by: str = "", weight: int = 1) -> TableNote:
         """A view on a staged table, verified first (ContractError when cut or altered).
 
         ``spread_by`` names the column whose hash says to which part of a spread query a row
-        belongs; a table without it is whole in every part.
+        belongs; a table without it is whole in every part. ``weight``: as many common rows one of
+        its rows takes, where rows hold whole bodies.
         """
         marks = _read_marks(path)
         note = verify_table(path)
@@ -76,7 +77,7 @@ class Database:
             self.connection.execute(view)
         self._attached[name] = path, marks
         if spread_by:
-            self._largest = max(self._largest, note.rows)
+            self._largest = max(self._largest, weight * note.rows)
         return note
 
     def verify(self, name: str) -> TableNote:

@@ -3,8 +3,10 @@
 ::
 
     staging/<asset>/<pair>/<span>/      source.parquet, destination.parquet, plan.parquet ...
+    staging/stock/<pair>/<month>/       movements and products of stock, for all its indicators
     ledger/<asset>/<pair>/<month>.parquet       every row of that month and its one outcome
     quarantine/<asset>/<pair>/<month>.parquet   the rows that wait for a person
+    quarantine/stock_<indicator>/<pair>/<month>-unplaced.parquet    what no mapping has a place for
     quarantine/<asset>/<pair>/discards.jsonl    who took rows off the work list, and why
     agreed/<asset>/<a>--<b>/<month>.parquet     what two instances were last seen to share
     agreed/<asset>/<pair>/echoes.parquet        what a server keeps otherwise than it was sent

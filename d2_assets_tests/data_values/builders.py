@@ -19,9 +19,7 @@ import pyarrow as pa
 from d2_assets.data_values.check import SPREAD, find_unfit
 from d2_assets.data_values.choices import Choices
 from d2_assets.data_values.extract import STAGED_SCHEMA, Window, open_window
-from d2_assets.data_values.pace import Pace
 from d2_assets.data_values.plan import Plan, plan_changes
-from d2_assets.data_values.push import Line
 from d2_assets.data_values.scope import Cut, Scope
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.metadata import CategoryCombo, DataSet, DataSetElement, OrgUnit
@@ -29,6 +27,8 @@ from d2_assets.ledger.agreed import load_agreed
 from d2_assets.ledger.discards import load_discards
 from d2_assets.ledger.journal import open_journal
 from d2_assets.ledger.resume import load_journals
+from d2_assets.pushing.line import Line
+from d2_assets.pushing.pace import Pace
 from d2_assets.staging import database as staged_database
 from d2_assets.staging.database import Database, open_database
 from d2_assets.staging.tables import write_table

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from d2_assets.data_values.choices import Choices
-from d2_assets.data_values.push import PushResult, push_changes
+from d2_assets.data_values.push import push_changes
 from d2_assets.dhis2.reports import ImportReport
 from d2_assets.errors import (
     CancelledError,
@@ -19,6 +19,7 @@ from d2_assets.errors import (
     TransientError,
 )
 from d2_assets.ledger.journal import read_journal
+from d2_assets.pushing.line import PushResult
 from d2_assets.staging.database import Database
 from d2_assets_tests.data_values.builders import (
     COMBO,

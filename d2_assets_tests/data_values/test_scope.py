@@ -6,15 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from d2_assets.data_values.choices import Choices
-from d2_assets.data_values.scope import (
-    Cut,
-    find_covering_roots,
-    find_roots,
-    read_scope,
-    split_reads,
-)
+from d2_assets.data_values.scope import Cut, read_scope, split_reads
 from d2_assets.dhis2.metadata import OrgUnit
 from d2_assets.errors import ConfigurationError
+from d2_assets.mapping.hierarchy import find_covering_roots, find_roots
 from d2_assets_tests.data_values.builders import (
     CLINIC_1,
     CLINIC_2,

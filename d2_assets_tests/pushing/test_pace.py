@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2_assets.data_values.pace import LEAST, QUICK, Pace
+from d2_assets.pushing.pace import LEAST, QUICK, Pace
 
 
 def test_the_first_request_has_what_the_pair_says() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2_assets.data_values.value_types import VALUE_TYPES, find_misfit, misfit_sql
+from d2_assets.value_types import VALUE_TYPES, find_misfit, misfit_sql
 from d2_assets_tests.recordings import VERSIONS, needs_recordings, read_exchange, read_schemas
 
 FITS = {

@@ -1,4 +1,4 @@
-"""What a value must look like for the value type of its data element.
+"""What a value must look like for the value type of its data element or attribute.
 
 A server answers a value that does not fit with E7619 (up to 2.42) or E8122 (2.43): the check here
 finds it before anything is sent. The rules are those of ``ValidationUtils.valueIsValid`` and

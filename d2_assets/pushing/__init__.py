@@ -1,0 +1,1 @@
+"""How rows are sent, whatever they are: several writers, a pace, a journal, a way to stop."""

@@ -1,0 +1,64 @@
+"""What a pair wants of events and tracked entities. ``sync`` fills it from the settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from d2_assets.mapping.matching import By
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerChoices:
+    """The part of a pair's settings that events and tracker go by; empty tuples mean "all".
+
+    ``is_two_way``: another pair runs in the opposite direction; ``conflict_rule`` (quarantine,
+    newest, priority) decides on objects that changed at both ends. ``merge``: values that the
+    source lacks stay at the destination. ``chunk_size``: objects a request. ``brake_percent``:
+    mirroring stops when more than this share of the destination's objects of a month would go.
+    """
+
+    programs: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    org_units: tuple[str, ...] = ()
+    deepest_level: int | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+    import_strategy: str = "CREATE_AND_UPDATE"
+    merge: bool = False
+    propagate_deletes: bool = True
+    mirror: bool = False
+    brake_percent: float = 10
+    is_two_way: bool = False
+    conflict_rule: str = "quarantine"
+    source_has_priority: bool = False
+    match_by: tuple[By, ...] = ("uid", "code", "name")
+    explicit: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    skip_rule_engine: bool = True
+    skip_side_effects: bool = True
+    run_async: bool = False
+    old_endpoints: bool = False
+    page_size: int = 500
+    chunk_size: int = 500
+    writers: int = 4
+
+    @property
+    def creates(self) -> bool:
+        return self.import_strategy in ("CREATE", "CREATE_AND_UPDATE")
+
+    @property
+    def updates(self) -> bool:
+        return self.import_strategy in ("UPDATE", "CREATE_AND_UPDATE")
+
+    @property
+    def deletes(self) -> bool:
+        """Whether objects that the source marks as deleted are deleted at the destination."""
+        return self.propagate_deletes and self._may_delete
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether objects that only the destination has are deleted there."""
+        return self.mirror and self._may_delete
+
+    @property
+    def _may_delete(self) -> bool:
+        return self.import_strategy in ("DELETE", "CREATE_AND_UPDATE")
