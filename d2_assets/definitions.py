@@ -10,10 +10,17 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 from d2_assets.defs.assets.data_values import build_data_values  # noqa: E402
 from d2_assets.defs.assets.metadata import build_metadata  # noqa: E402
 from d2_assets.defs.assets.quarantine import build_quarantine  # noqa: E402
+from d2_assets.defs.assets.stock import build_stock  # noqa: E402
+from d2_assets.defs.assets.tracker import build_tracker_assets  # noqa: E402
 from d2_assets.defs.jobs import build_test_instances  # noqa: E402
 from d2_assets.defs.partitions import build_partitions  # noqa: E402
 from d2_assets.defs.preview import build_preview  # noqa: E402
-from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource  # noqa: E402
+from d2_assets.defs.resources import (  # noqa: E402
+    DHIS2Resource,
+    HomeResource,
+    OpenLMISResource,
+    SettingsResource,
+)
 from d2_assets.defs.work_list import (  # noqa: E402
     build_discard_quarantined,
     build_replay_quarantine,
@@ -30,7 +37,9 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         assets=[
             *build_metadata(partitions),
             build_data_values(partitions),
+            *build_tracker_assets(partitions),
             build_quarantine(partitions),
+            *build_stock(partitions),
         ],
         jobs=[
             dg.define_asset_job(
@@ -42,8 +51,14 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             dg.define_asset_job(
                 "data",
                 selection=dg.AssetSelection.groups("data", "overview"),
-                description="Moves aggregate data values, for the months and pairs you choose, and "
-                "shows the rows that could not land.",
+                description="Moves aggregate data values, events and tracked entities, for the "
+                "months and pairs you choose, and shows the rows that could not land.",
+            ),
+            dg.define_asset_job(
+                "stock",
+                selection=dg.AssetSelection.groups("stock"),
+                description="Reads stock movements from OpenLMIS and moves the monthly indicators, "
+                "for the months and pairs you choose.",
             ),
             build_preview(partitions),
             build_replay_quarantine(partitions),
@@ -54,6 +69,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         resources={
             "settings": SettingsResource(file=file),
             "dhis2": DHIS2Resource(),
+            "openlmis": OpenLMISResource(),
             "home": HomeResource(folder=str(settings.home.resolve())),
         },
         executor=dg.in_process_executor,

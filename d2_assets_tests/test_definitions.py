@@ -5,6 +5,7 @@ import dagster as dg
 import pytest
 
 from d2_assets.definitions import build_definitions
+from d2_assets.defs.stock_types import INDICATORS
 from d2_assets.errors import ConfigurationError
 from d2_assets.metadata.families import FAMILIES, Family
 from d2_assets.settings import load_settings
@@ -14,6 +15,8 @@ from d2_assets_tests.recordings import ROOT
 from d2_assets_tests.settings.texts import GOOD
 
 KEY = dg.AssetKey(["data", "data_values"])
+EVENTS = dg.AssetKey(["data", "events"])
+TRACKER = dg.AssetKey(["data", "tracker"])
 WORK_LIST = dg.AssetKey(["overview", "quarantine"])
 DOOR = ROOT / "d2_assets" / "definitions.py"
 
@@ -48,11 +51,19 @@ def test_the_definitions_hold_these_assets_checks_and_jobs(defs: dg.Definitions)
     graph = defs.resolve_asset_graph()
     keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
     families = {f"metadata/{name}" for name in FAMILY_PARENTS}
-    assert keys == {*families, "data/data_values", "overview/quarantine"}
+    data = {"data/data_values", "data/events", "data/tracker"}
+    stock = {f"stock/{name}" for name in INDICATORS}
+    movements = "stock/stock_movements"
+    assert keys == {*families, *data, *stock, movements, "overview/quarantine"}
     checks = {(check.asset_key.to_user_string(), check.name) for check in graph.asset_check_keys}
     assert checks == {
-        ("data/data_values", "no_row_is_lost"),
-        ("data/data_values", "destination_equals_source"),
+        *((asset, "no_row_is_lost") for asset in data),
+        *((asset, "destination_equals_source") for asset in data),
+        *((asset, "no_row_is_lost") for asset in stock),
+        *((asset, "destination_equals_source") for asset in stock),
+        *((asset, "table_keeps_its_type") for asset in stock),
+        (movements, "stock_accounting_balances"),
+        (movements, "withdrawn_products_seen"),
         *((family, "no_row_is_lost") for family in families),
         *((family, "metadata_equals_source") for family in families),
     }
@@ -60,6 +71,7 @@ def test_the_definitions_hold_these_assets_checks_and_jobs(defs: dg.Definitions)
     assert jobs == {
         "metadata",
         "data",
+        "stock",
         "preview",
         "replay_quarantine",
         "discard_quarantined",
@@ -88,10 +100,35 @@ def test_an_asset_says_what_its_period_means(defs: dg.Definitions) -> None:
     assert spec.owners
 
 
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (EVENTS, "the month of occurredAt"),
+        (EVENTS, "A relationship goes with the later of its two ends"),
+        (EVENTS, "counted and shown as outside_partitions"),
+        (TRACKER, "the month of updatedAt at the source"),
+        (TRACKER, "hold every entity exactly once"),
+        (TRACKER, "a change always falls into the current month"),
+        (TRACKER, "Entities older than the first month of the settings belong to that month"),
+        (TRACKER, "entities that moved on to a later month are named"),
+        (TRACKER, "A relationship goes with the later of its two ends"),
+    ],
+)
+def test_events_and_tracker_say_what_their_period_means(
+    defs: dg.Definitions, key: dg.AssetKey, words: str
+) -> None:
+    spec = next(spec for spec in defs.resolve_all_asset_specs() if spec.key == key)
+    assert words in " ".join((spec.description or "").split())
+    assert "Materialising pushes" in (spec.description or "")
+    assert (spec.group_name, spec.tags["d2/domain"]) == ("data", key.path[-1])
+    assert spec.owners
+    assert spec.skippable
+
+
 def test_all_jobs_with_partitions_share_one_partitioning(defs: dg.Definitions) -> None:
     jobs = [job for job in defs.resolve_all_job_defs() if job.partitions_def is not None]
     asset = defs.resolve_job_def("data").partitions_def
-    assert len(jobs) == 7
+    assert len(jobs) == 8
     assert {job.name for job in jobs if job.partitions_def != asset} == set()
     assert asset is not None
     assert asset.has_partition_key(dg.MultiPartitionKey(
@@ -122,6 +159,19 @@ def test_data_values_follow_the_families_that_their_rows_name(defs: dg.Definitio
     assert node.partition_mappings == dict.fromkeys(keys, dg.IdentityPartitionMapping())
 
 
+def test_events_and_tracker_follow_the_families_that_their_objects_name(
+    defs: dg.Definitions,
+) -> None:
+    graph = defs.resolve_asset_graph()
+    families = ("options", "organisation", "users", "categories", "data_elements", "programs")
+    keys = {dg.AssetKey(["metadata", name]) for name in families}
+    tracker = keys | {dg.AssetKey(["metadata", "tracker"]), EVENTS}
+    for key, parents in ((EVENTS, keys), (TRACKER, tracker)):
+        node = graph.get(key)
+        assert node.parent_keys == parents
+        assert node.partition_mappings == dict.fromkeys(parents, dg.IdentityPartitionMapping())
+
+
 def test_the_job_of_metadata_holds_the_families_alone(defs: dg.Definitions) -> None:
     selected = defs.resolve_job_def("metadata").asset_layer.selected_asset_keys
     assert selected == {dg.AssetKey(["metadata", name]) for name in FAMILY_PARENTS}
@@ -146,10 +196,10 @@ def test_the_work_list_follows_the_data_in_one_job_partition_by_partition(
     assert node.group_name == "overview"
     assert node.partition_mappings == {KEY: dg.IdentityPartitionMapping()}
     selected = defs.resolve_job_def("data").asset_layer.selected_asset_keys
-    assert selected == {KEY, WORK_LIST}
+    assert selected == {KEY, EVENTS, TRACKER, WORK_LIST}
 
 
-@pytest.mark.parametrize("key", [KEY, WORK_LIST], ids=str)
+@pytest.mark.parametrize("key", [KEY, EVENTS, TRACKER, WORK_LIST], ids=str)
 def test_a_range_is_one_run_and_steps_stay_in_its_process(
     defs: dg.Definitions, key: dg.AssetKey
 ) -> None:

@@ -1,4 +1,4 @@
-"""The job ``preview``: what a push of metadata and values would do, before anything is sent."""
+"""The job ``preview``: what a push of metadata and data would do, before anything is sent."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,17 +9,29 @@ from pydantic import Field
 
 from d2_assets.defs.assets.data_values import KEY, open_work
 from d2_assets.defs.assets.metadata import family_key, open_family
+from d2_assets.defs.assets.stock import GROUP, Resources, indicator_key, open_stock
+from d2_assets.defs.assets.tracker import TRACKER_ASSETS, open_tracker
 from d2_assets.defs.failures import make_failure
 from d2_assets.defs.metadata_tables import show_family_plan, show_promised
 from d2_assets.defs.partitions import group_by_pair, join_key
-from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource
+from d2_assets.defs.resources import (
+    DHIS2Resource,
+    HomeResource,
+    OpenLMISResource,
+    SettingsResource,
+)
 from d2_assets.defs.runs import find_reason_to_leave_out
+from d2_assets.defs.stock_tables import show_stock_plan
+from d2_assets.defs.stock_types import INDICATORS
 from d2_assets.defs.tables import show_plan
+from d2_assets.defs.tracker_tables import show_tracker_plan
 from d2_assets.errors import CancelledError, ConfigurationError, D2AssetsError, join_errors
 from d2_assets.metadata.families import DATA_VALUES_NEED, FAMILIES
 from d2_assets.settings import Moved, Pair, Settings
 from d2_assets.staging.layout import Home
+from d2_assets.stock.attributes import Indicator
 from d2_assets.sync.metadata import Promised
+from d2_assets.sync.tracker_work import TrackerAsset
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,8 @@ class _Planned:
     key: dg.AssetKey
     family: str = ""
     needs: tuple[str, ...] = ()
+    asset: TrackerAsset | None = None
+    indicator: Indicator | None = None
 
 
 _FAMILY = "metadata/"
@@ -48,20 +62,30 @@ _PLANNED = (
         for family in FAMILIES.values()
     ),
     _Planned("data_values", "data_values", KEY),
+    *(
+        _Planned(spec.asset, spec.asset, spec.key, asset=spec.asset)
+        for spec in TRACKER_ASSETS.values()
+    ),
+    *(
+        _Planned(f"{GROUP}/{name}", "stock", indicator_key(name), indicator=name)
+        for name in INDICATORS
+    ),
 )
 
 #: Stands for all families.
 _ALL_FAMILIES = "metadata"
+#: Stands for all indicators.
+_ALL_STOCK = GROUP
 
 
 class PreviewConfig(dg.Config):
     """Which assets to plan; all that can be planned by default."""
 
     assets: list[str] = Field(
-        default=[_ALL_FAMILIES, "data_values"],
-        description="The assets whose plan is wanted: data_values, metadata (all families), or "
-        "families by name, such as metadata/data_elements. They are planned in the order of their "
-        "needs, whatever the order here.",
+        default=[_ALL_FAMILIES, "data_values", *TRACKER_ASSETS, _ALL_STOCK],
+        description="The assets whose plan is wanted: data_values, events, tracker, metadata (all "
+        "families), stock (all indicators), or one by name, such as metadata/data_elements or "
+        "stock/issued. They are planned in the order of their needs, whatever the order here.",
     )
 
 
@@ -73,6 +97,7 @@ class _Servers:
     settings: Settings
     dhis2: DHIS2Resource
     home: Home
+    openlmis: OpenLMISResource
 
 
 def build_preview(partitions: dg.PartitionsDefinition) -> dg.JobDefinition:
@@ -85,8 +110,9 @@ def build_preview(partitions: dg.PartitionsDefinition) -> dg.JobDefinition:
         settings: SettingsResource,
         dhis2: DHIS2Resource,
         home: HomeResource,
+        openlmis: OpenLMISResource,
     ) -> None:
-        servers = _Servers(context, settings.load(), dhis2, home.open())
+        servers = _Servers(context, settings.load(), dhis2, home.open(), openlmis)
         errors: list[D2AssetsError] = []
         try:
             chosen = _choose_assets(config.assets)
@@ -115,15 +141,21 @@ def build_preview(partitions: dg.PartitionsDefinition) -> dg.JobDefinition:
 
 def _choose_assets(names: list[str]) -> list[_Planned]:
     known = {one.name for one in _PLANNED}
-    unknown = [name for name in names if name not in known | {_ALL_FAMILIES}]
+    groups = {_ALL_FAMILIES, _ALL_STOCK}
+    unknown = [name for name in names if name not in known | groups]
     if unknown:
         raise ConfigurationError(
             f"There is no asset {', '.join(unknown)} to preview.",
-            remedy=f"Choose among {_ALL_FAMILIES}, {', '.join(sorted(known))}.",
+            remedy=f"Choose among {', '.join(sorted(known | groups))}.",
             key="assets",
         )
-    every_family = _ALL_FAMILIES in names
-    return [one for one in _PLANNED if one.name in names or (every_family and one.family)]
+    return [
+        one
+        for one in _PLANNED
+        if one.name in names
+        or (_ALL_FAMILIES in names and one.family)
+        or (_ALL_STOCK in names and one.indicator)
+    ]
 
 
 def _plan_pair(
@@ -145,6 +177,10 @@ def _plan_pair(
         try:
             if asset.family:
                 promised = promised.add(_plan_family(servers, pair, months, asset, promised))
+            elif asset.asset:
+                _plan_tracker(servers, pair, months, asset.asset, promised)
+            elif asset.indicator:
+                _plan_stock(servers, pair, months, asset.indicator)
             else:
                 _plan_values(servers, pair, months, promised)
         except CancelledError:
@@ -190,6 +226,35 @@ def _plan_values(servers: _Servers, pair: Pair, months: Sequence[str], promised:
     ) as planned:
         for month in months:
             _record_plan(servers, KEY, pair, month, show_plan(planned, month) | coming)
+
+
+def _plan_tracker(
+    servers: _Servers, pair: Pair, months: Sequence[str], asset: TrackerAsset, promised: Promised
+) -> None:
+    """Events or tracked entities, as values: against what the destination holds now."""
+    spec = TRACKER_ASSETS[asset]
+    coming = show_promised(promised, spec.families)
+    with open_tracker(
+        servers.context,
+        servers.settings,
+        servers.home,
+        servers.dhis2,
+        pair,
+        asset,
+        months,
+        is_preview=True,
+    ) as planned:
+        for month in months:
+            _record_plan(servers, spec.key, pair, month, show_tracker_plan(planned, month) | coming)
+
+
+def _plan_stock(servers: _Servers, pair: Pair, months: Sequence[str], indicator: Indicator) -> None:
+    """An indicator of stock: movements are read once for all indicators of the run."""
+    given = Resources(servers.settings, servers.openlmis, servers.dhis2, servers.home)
+    with open_stock(servers.context, given, pair, indicator, months, is_preview=True) as planned:
+        for month in planned.work.targets:
+            shown = show_stock_plan(planned, month)
+            _record_plan(servers, indicator_key(indicator), pair, month, shown)
 
 
 def _record_plan(

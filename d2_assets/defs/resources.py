@@ -1,4 +1,4 @@
-"""What assets are given: the settings, clients of DHIS2 servers, and the folder of the data.
+"""What assets are given: the settings, clients of servers, and the folder of the data.
 
 They hold paths and names only. Secrets are read when a client is made, and never shown.
 """
@@ -12,9 +12,10 @@ import dagster as dg
 from d2_assets.defs.failures import make_failure
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.errors import ConfigurationError
-from d2_assets.settings import Settings, load_settings
+from d2_assets.settings import Pair, Settings, load_settings
 from d2_assets.staging.layout import Home
-from d2_assets.sync.connect import connect
+from d2_assets.sync.connect import connect, connect_openlmis, connect_reporting
+from d2_assets.sync.stock_work import StockReader
 
 
 class SettingsResource(dg.ConfigurableResource):
@@ -37,6 +38,17 @@ class DHIS2Resource(dg.ConfigurableResource):
     ) -> DHIS2Client:
         """A client with a session of its own; ConfigurationError when its secret is missing."""
         return connect(settings, instance, sleep=sleep)
+
+
+class OpenLMISResource(dg.ConfigurableResource):
+    """Where the stock of a pair is read from: its OpenLMIS server, or its reporting database."""
+
+    def get_source(
+        self, settings: Settings, pair: Pair, sleep: Callable[[float], None] = time.sleep
+    ) -> StockReader:
+        """A client with a session of its own; ConfigurationError when its secret is missing."""
+        reporting = connect_reporting(settings, pair)
+        return reporting or connect_openlmis(settings, pair.source, sleep=sleep)
 
 
 class HomeResource(dg.ConfigurableResource):

@@ -175,6 +175,15 @@ def _record(
             _show_beside(context, report)
 
 
+def record_beside(
+    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, report: PartitionReport
+) -> None:
+    """Record a partition that the run was not asked for and brought up to date all the same."""
+    _record(context, asset_key, [report])
+    if report.warns:
+        context.instance.add_run_tags(context.run.run_id, {OUTCOME_TAG: WARNED})
+
+
 def _record_failed(
     context: dg.AssetExecutionContext, asset_key: dg.AssetKey, report: PartitionReport
 ) -> None:

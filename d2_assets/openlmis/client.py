@@ -1,8 +1,10 @@
 """One OpenLMIS server as callers see it: its endpoint families behind one name and one account."""
 
 from datetime import date
+from pathlib import Path
 
 from d2_assets.openlmis import reference_data, summaries
+from d2_assets.openlmis.orderable_cache import OrderableCache
 from d2_assets.openlmis.reference_data import Facility, Orderable, Program
 from d2_assets.openlmis.signing_in import OpenLMISSession
 from d2_assets.openlmis.stock_cards import Reason, StockCard, parse_stock_card
@@ -39,9 +41,11 @@ class OpenLMISClient:
         """Every program."""
         return reference_data.list_programs(self.session)
 
-    def list_orderables(self) -> list[Orderable]:
-        """The latest version of every orderable."""
-        return reference_data.list_orderables(self.session)
+    def list_orderables(self, cache: Path | None = None) -> list[Orderable]:
+        """The latest version of every orderable; ``cache``: the folder where they are kept, so
+        that only a list that was modified since is sent again."""
+        kept = OrderableCache(cache, self.url) if cache else None
+        return reference_data.list_orderables(self.session, kept)
 
     def list_reasons(self) -> list[Reason]:
         """Every reason with its tags."""

@@ -49,8 +49,15 @@ def _read_pages(
         content = list_content(page, path)
         found |= {lower_id(one["id"]): one for one in content}
         if page.get("last") or not content:
-            return found, page["totalElements"]
+            return found, _read_total(page, path)
         number += 1
+
+
+def _read_total(page: Mapping[str, Any], path: str) -> int:
+    total = page.get("totalElements")
+    if not isinstance(total, int):
+        raise ContractError(f"{path} does not say how many there are.")
+    return total
 
 
 def list_content(page: Any, path: str) -> list[dict[str, Any]]:

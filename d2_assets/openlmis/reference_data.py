@@ -4,11 +4,19 @@ Filters of facilities and orderables match parts of codes and names, so whole li
 compared here. An orderable keeps its id over its versions (domain/openlmis.md, 3).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from d2_assets.openlmis.paging import list_all
+from d2_assets.openlmis.orderable_cache import Kept, Orderable, OrderableCache
+from d2_assets.openlmis.paging import list_all, list_content
 from d2_assets.openlmis.signing_in import OpenLMISSession
 from d2_assets.openlmis.stock_cards import Reason, lower_id, parse_reason
+
+__all__ = ["Facility", "Orderable", "Program"]
+
+_ORDERABLES = "/api/orderables"
+_ALL = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +38,6 @@ class Program:
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Orderable:
-    """A product; ``net_content``: dispensing units in a pack."""
-
-    id: str
-    code: str
-    name: str
-    net_content: int
-
-
 def list_facilities(session: OpenLMISSession) -> list[Facility]:
     """Every facility with the programs it supports."""
     return [
@@ -47,11 +45,12 @@ def list_facilities(session: OpenLMISSession) -> list[Facility]:
             id=lower_id(body["id"]),
             code=body["code"],
             name=body["name"] or "",
-            active=bool(body["active"] and body.get("enabled", True)),
+            active=bool(body["active"]) and body.get("enabled") is not False,
             programs=tuple(
                 lower_id(program["id"])
                 for program in body.get("supportedPrograms") or ()
-                if program.get("supportActive", True) and program.get("programActive", True)
+                if program.get("supportActive") is not False
+                and program.get("programActive") is not False
             ),
         )
         for body in list_all(session, "/api/facilities/full", sort="id")
@@ -66,15 +65,33 @@ def list_programs(session: OpenLMISSession) -> list[Program]:
     ]
 
 
-def list_orderables(session: OpenLMISSession) -> list[Orderable]:
-    """The latest version of every orderable. All in one page: ``sort`` is ignored there."""
-    return [
-        Orderable(
-            lower_id(body["id"]), body["productCode"], body["fullProductName"] or "",
-            body["netContent"],
-        )
-        for body in list_all(session, "/api/orderables", page_size=100_000)
-    ]  # fmt: skip
+def list_orderables(
+    session: OpenLMISSession, cache: OrderableCache | None = None
+) -> list[Orderable]:
+    """The latest version of every orderable; with a cache, only where one was modified since.
+
+    All in one page: ``sort`` is ignored there. TransientError when the page is not whole.
+    """
+    kept = cache.read() if cache else Kept()
+    page, stamp = session.get_json_if_modified(_ORDERABLES, {"page": 0, "size": _ALL}, kept.stamp)
+    if page is None:
+        return list(kept.orderables)
+    found = list(
+        {one.id: one for one in map(_parse_orderable, list_content(page, _ORDERABLES))}.values()
+    )
+    if len(found) != page.get("totalElements"):  # it was edited while it was read
+        found = [_parse_orderable(one) for one in list_all(session, _ORDERABLES, page_size=_ALL)]
+        stamp = ""
+    if cache and stamp:
+        cache.write(Kept(stamp, tuple(found)))
+    return found
+
+
+def _parse_orderable(body: Mapping[str, Any]) -> Orderable:
+    return Orderable(
+        lower_id(body["id"]), body["productCode"], body["fullProductName"] or "",
+        body["netContent"],
+    )  # fmt: skip
 
 
 def list_reasons(session: OpenLMISSession) -> list[Reason]:

@@ -12,7 +12,13 @@ from typing import Any, TypeVar
 
 import orjson
 
-from d2_assets.errors import ConfigurationError, OutcomeUnknownError, TransientError
+from d2_assets.errors import (
+    ConfigurationError,
+    ContractError,
+    OutcomeUnknownError,
+    TransientError,
+)
+from d2_assets.http.answers import Answer
 from d2_assets.http.auth import Auth, BasicAuth, BearerAuth
 from d2_assets.http.connection import Params
 from d2_assets.http.session import HttpSession
@@ -87,6 +93,12 @@ class OpenLMISSession:
         """The JSON answer to a GET; errors as those of ``HttpSession.get_json``."""
         return self._ask(lambda session: session.get_json(path, params))
 
+    def get_json_if_modified(
+        self, path: str, params: Params | None, since: str
+    ) -> tuple[Any | None, str]:
+        """The JSON answer, or None where nothing was modified ``since``, and Last-Modified."""
+        return self._ask(lambda session: session.get_json_if_modified(path, params, since))
+
     def _ask(self, ask: Callable[[HttpSession], T]) -> T:
         session = self._sign_in()
         try:
@@ -131,4 +143,15 @@ class OpenLMISSession:
                 "tried again, since that may lock it.",
                 status=answer.status,
             )
-        return BearerAuth(orjson.loads(answer.content)["access_token"], f"account {who.username}")
+        return BearerAuth(_read_token(session, answer), f"account {who.username}")
+
+
+def _read_token(session: HttpSession, answer: Answer) -> str:
+    try:
+        return str(orjson.loads(answer.content)["access_token"])
+    except (ValueError, KeyError, TypeError) as error:
+        # Not its words: whatever it is, a token may stand in it.
+        raise ContractError(
+            f"{session.server}: {_TOKEN_PATH} answered without a token.",
+            remedy="Check that the instance's URL is that of an OpenLMIS server.",
+        ) from error

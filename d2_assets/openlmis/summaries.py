@@ -15,6 +15,9 @@ from d2_assets.openlmis.stock_cards import lower_id
 _V2 = "/api/v2/stockCardSummaries"
 _V1 = "/api/stockCardSummaries"
 
+#: Size of a page that holds the cards of any place: v1 gives 20 unless it is asked for more.
+_ALL = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class CardSummary:
@@ -66,5 +69,5 @@ def list_cards(session: OpenLMISSession, facility: str, program: str) -> list[Ca
             occurred_date=date.fromisoformat(body["lastUpdate"]) if body["lastUpdate"] else None,
             active=body.get("active") is not False,
         )
-        for body in list_all(session, _V1, params, sort="id")
+        for body in list_all(session, _V1, params, _ALL, sort="id")
     ]

@@ -10,7 +10,9 @@ from d2_assets.settings.loading import find_settings_file, load_settings, parse_
 from d2_assets.settings.metadata import MetadataSettings
 from d2_assets.settings.models import Conflicts, Deletes, Filters, Instance, Pair, Settings
 from d2_assets.settings.schema import render_json_schema, write_json_schema
-from d2_assets.settings.secrets import SecretReference, read_secret
+from d2_assets.settings.secrets import SecretReference, read_secret, read_variable
+from d2_assets.settings.stock import ReportingSettings, StockSettings
+from d2_assets.settings.tracker import TrackerSettings
 from d2_assets.settings.vocabulary import Moved
 
 __all__ = [
@@ -22,15 +24,19 @@ __all__ = [
     "MetadataSettings",
     "Moved",
     "Pair",
+    "ReportingSettings",
     "SecretReference",
     "Settings",
+    "StockSettings",
     "TokenAuth",
+    "TrackerSettings",
     "add_instance",
     "add_pair",
     "find_settings_file",
     "load_settings",
     "parse_settings",
     "read_secret",
+    "read_variable",
     "remove_instance",
     "remove_pair",
     "render_json_schema",

@@ -19,11 +19,20 @@ class BasicAuth(SettingsModel):
     """Environment variable that holds the password."""
     password_file: Path | None = None
     """File that holds the password; a relative path starts at the settings file."""
+    client_id: str = "user-client"
+    """OpenLMIS alone: the OAuth client that asks for tokens."""
+    client_secret_env: Variable | None = None
+    """OpenLMIS alone: environment variable that holds the client's secret. Without one it is the
+    public default, which every site should have changed."""
 
     @model_validator(mode="after")
     def _in_one_place(self) -> Self:
         _check_one_place("password", self.password_env, self.password_file)
         return self
+
+    def client_secret_of(self, owner: str) -> SecretReference | None:
+        """Where the secret of the OAuth client is found; None: it is the public default."""
+        return SecretReference(owner, self.client_secret_env) if self.client_secret_env else None
 
     def secret_of(self, owner: str) -> SecretReference:
         """Where the password of the instance ``owner`` is found."""
@@ -31,7 +40,8 @@ class BasicAuth(SettingsModel):
 
 
 class TokenAuth(SettingsModel):
-    """A DHIS2 personal access token, named by where it is found."""
+    """A DHIS2 personal access token, or the API key of an OpenLMIS service account, named by where
+    it is found."""
 
     token_env: Variable | None = None
     """Environment variable that holds the token."""

@@ -17,6 +17,8 @@ from d2_assets.settings.fields import InstanceName, Month, Name, SettingsModel, 
 from d2_assets.settings.metadata import MetadataSettings
 from d2_assets.settings.mistakes import refuse
 from d2_assets.settings.secrets import SecretReference
+from d2_assets.settings.stock import StockSettings
+from d2_assets.settings.tracker import TrackerSettings
 from d2_assets.settings.vocabulary import (
     MOVES,
     ConflictRule,
@@ -161,6 +163,8 @@ class Pair(SettingsModel):
     deletes: Deletes = Deletes()
     conflicts: Conflicts = Conflicts()
     metadata: MetadataSettings = MetadataSettings()
+    tracker: TrackerSettings = TrackerSettings()
+    stock: StockSettings = StockSettings()
     page_size: int = Field(default=500, ge=1, le=1000)
     """Objects per page of a read."""
     chunk_size: int = Field(default=5000, ge=1, le=100_000)

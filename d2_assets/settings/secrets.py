@@ -29,6 +29,11 @@ def read_secret(reference: SecretReference, environ: Mapping[str, str] | None, b
     return _read_file(reference.owner, base / reference.file.expanduser())
 
 
+def read_variable(name: str, environ: Mapping[str, str] | None = None) -> str:
+    """What a variable holds that a setting names; ConfigurationError where it is not set."""
+    return _read_variable(SecretReference(name, name), os.environ if environ is None else environ)
+
+
 def _read_variable(reference: SecretReference, environ: Mapping[str, str]) -> str:
     secret = environ.get(reference.variable, "")
     if secret:

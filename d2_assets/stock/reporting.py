@@ -80,6 +80,11 @@ class ReportingSource:
     def url(self) -> str:
         return self._engine.url.render_as_string(hide_password=True)
 
+    @property
+    def bytes_moved(self) -> int:
+        """A database does not tell."""
+        return 0
+
     def close(self) -> None:
         self._engine.dispose()
 

@@ -17,11 +17,18 @@ from threading import Event
 from d2_assets.both_sides import heed
 from d2_assets.errors import ConfigurationError
 from d2_assets.openlmis.reference_data import Facility
-from d2_assets.staging.tables import open_table
+from d2_assets.staging.tables import open_table, write_table
 from d2_assets.stock.card_months import Month
-from d2_assets.stock.extract import FacilityMonth, Finding, StockSource, read_facility_month
+from d2_assets.stock.extract import (
+    FacilityMonth,
+    Finding,
+    Movement,
+    StockSource,
+    read_facility_month,
+)
 from d2_assets.stock.product_months import ProductMonth, derive_product_months
 from d2_assets.stock.reasons import ReasonRules
+from d2_assets.stock.reporting import ReportingSource
 from d2_assets.stock.tables import (
     MOVEMENTS_SCHEMA,
     PRODUCT_MONTHS_SCHEMA,
@@ -31,6 +38,9 @@ from d2_assets.stock.tables import (
 
 #: Facilities and programs that are asked for at once.
 AT_ONCE = 4
+
+#: Rows that are written at once: a row group each, which the writer remembers to the end.
+_ROWS_A_BATCH = 4_000
 
 _FORBIDDEN = 403
 
@@ -77,11 +87,13 @@ def stage_month(
     ``report``: facilities and programs done, products so far.
     """
     staged = StagedStock(month.id)
-    with ExitStack() as held:
-        movements = held.enter_context(
+    moved: list[Movement] = []
+    held: list[ProductMonth] = []
+    with ExitStack() as opened:
+        movements = opened.enter_context(
             open_table(folder / f"movements-{month.id}.parquet", MOVEMENTS_SCHEMA)
         )
-        products = held.enter_context(
+        products = opened.enter_context(
             open_table(folder / f"products-{month.id}.parquet", PRODUCT_MONTHS_SCHEMA)
         )
         for done, found in enumerate(_read_all(source, places, month, rules, stop), start=1):
@@ -89,9 +101,34 @@ def stage_month(
                 staged.closed.append(found)
             else:
                 derived = derive_product_months(found.cards, month, today)
-                movements.write(tabulate_movements(found.movements))
-                products.write(tabulate_product_months(derived))
+                moved += found.movements
+                held += derived
                 _count(staged, found, derived)
+            if max(len(moved), len(held)) >= _ROWS_A_BATCH or done == len(places):
+                movements.write(tabulate_movements(moved))
+                products.write(tabulate_product_months(held))
+                moved.clear()
+                held.clear()
+            report(done, staged.products)
+    return staged
+
+
+def stage_reported_month(
+    source: ReportingSource,
+    month: Month,
+    folder: Path,
+    stop: Event,
+    report: Callable[[int, int], None] = lambda done, products: None,
+) -> StagedStock:
+    """The same tables from a reporting view, which knows no movements."""
+    staged = StagedStock(month.id)
+    write_table(folder / f"movements-{month.id}.parquet", MOVEMENTS_SCHEMA, ())
+    with open_table(folder / f"products-{month.id}.parquet", PRODUCT_MONTHS_SCHEMA) as products:
+        for done, derived in enumerate(source.iterate_product_months(month), start=1):
+            heed(stop)
+            products.write(tabulate_product_months(derived))
+            staged.products += len(derived)
+            staged.balanced += sum(one.imbalance == 0 for one in derived)
             report(done, staged.products)
     return staged
 

@@ -4,8 +4,11 @@ Quantities are whole numbers of dispensing units; they are 64-bit integers from 
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from d2_assets.stock.card_months import Flows
 from d2_assets.stock.extract import Movement
@@ -58,6 +61,18 @@ def tabulate_product_months(months: Iterable[ProductMonth]) -> pa.RecordBatch:
 def read_product_months(batch: pa.RecordBatch | pa.Table) -> list[ProductMonth]:
     """Product months from rows of ``PRODUCT_MONTHS_SCHEMA``."""
     return [_unflatten(row) for row in batch.to_pylist()]
+
+
+def find_unbalanced(path: Path, most: int) -> list[dict[str, object]]:
+    """The first rows of a table of product months that do not add up, and by how much."""
+    with pq.ParquetFile(path) as file:
+        found = (
+            _flatten(month) | {"imbalance": month.imbalance}
+            for batch in file.iter_batches()
+            for month in read_product_months(batch)
+            if month.imbalance
+        )
+        return list(islice(found, most))
 
 
 def _flatten(month: ProductMonth) -> dict[str, object]:

@@ -14,9 +14,6 @@ from d2_assets.stock.consumption import Consumed, Consumption
 from d2_assets.stock.mapping_files import FacilityFile, ProductFile, ProductKey, Target
 from d2_assets.stock.product_months import Product, ProductMonth
 
-#: What stands in for the attribute option combo: stock forms have none of their own.
-DEFAULT_OPTION_COMBO = "HllvX50cXC0"
-
 
 @dataclass(frozen=True, slots=True)
 class Names:

@@ -8,7 +8,24 @@ from d2_assets.errors import ConfigurationError
 from d2_assets.http import auth
 from d2_assets.http.policy import RetryPolicy
 from d2_assets.http.session import DEFAULT_POLICY, HttpSession
-from d2_assets.settings import BasicAuth, Instance, Settings, read_secret
+from d2_assets.openlmis.client import OpenLMISClient
+from d2_assets.openlmis.signing_in import (
+    DEFAULT_CLIENT_SECRET,
+    ApiKey,
+    Credentials,
+    OpenLMISSession,
+    Password,
+)
+from d2_assets.settings import (
+    BasicAuth,
+    Instance,
+    Pair,
+    ReportingSettings,
+    Settings,
+    read_secret,
+    read_variable,
+)
+from d2_assets.stock.reporting import ReportingSource, ReportingView
 
 #: The most writers that a pair may have: each keeps a connection of its own.
 MOST_WRITERS = 16
@@ -28,24 +45,97 @@ def connect(
     again. ConfigurationError where the instance is
     unknown or not a DHIS2, or where its secret or its certificate file is missing.
     """
-    instance = settings.instance(instance_name)
-    if instance.kind != "dhis2":
+    instance = _find_instance(settings, instance_name, "dhis2")
+    secret = read_secret(instance.secret, environ, settings.base)
+    session = _open_session(
+        settings, instance, _credentials(instance, secret), policy=policy, sleep=sleep
+    )
+    return DHIS2Client(instance.name, session)
+
+
+def connect_openlmis(
+    settings: Settings,
+    instance_name: str,
+    environ: Mapping[str, str] | None = None,
+    *,
+    policy: RetryPolicy = DEFAULT_POLICY,
+    sleep: Callable[[float], None] = time.sleep,
+) -> OpenLMISClient:
+    """A client of an OpenLMIS instance; it signs in when it is first asked. Errors as in
+    ``connect``."""
+    instance = _find_instance(settings, instance_name, "openlmis")
+
+    def open_session(shown: auth.Auth, secrets: tuple[str, ...]) -> HttpSession:
+        return _open_session(settings, instance, shown, policy=policy, sleep=sleep, secrets=secrets)
+
+    credentials = _openlmis_credentials(settings, instance, environ)
+    return OpenLMISClient(instance.name, instance.url, OpenLMISSession(credentials, open_session))
+
+
+def connect_reporting(
+    settings: Settings, pair: Pair, environ: Mapping[str, str] | None = None
+) -> ReportingSource | None:
+    """The reporting database of a pair; None where its stock comes through the API."""
+    wanted = pair.stock.reporting
+    if wanted is None:
+        return None
+    return ReportingSource(pair.source, read_variable(wanted.url_env, environ), _view(wanted))
+
+
+def _view(wanted: ReportingSettings) -> ReportingView:
+    names = wanted.model_dump(exclude={"url_env"})
+    return ReportingView(**names)
+
+
+def _find_instance(settings: Settings, name: str, kind: str) -> Instance:
+    instance = settings.instance(name)
+    if instance.kind != kind:
         raise ConfigurationError(
-            f"Instance {instance.name} is of kind {instance.kind}, and a DHIS2 is needed here.",
-            remedy="Choose an instance of kind dhis2.",
+            f"Instance {instance.name} is of kind {instance.kind}, and "
+            f"{'a DHIS2' if kind == 'dhis2' else 'an OpenLMIS'} is needed here.",
+            remedy=f"Choose an instance of kind {kind}.",
             file=str(settings.file),
         )
-    session = HttpSession(
+    return instance
+
+
+def _open_session(
+    settings: Settings,
+    instance: Instance,
+    shown: auth.Auth,
+    *,
+    policy: RetryPolicy,
+    sleep: Callable[[float], None],
+    secrets: tuple[str, ...] = (),
+) -> HttpSession:
+    return HttpSession(
         instance.url,
-        _credentials(instance, read_secret(instance.secret, environ, settings.base)),
+        shown,
         name=instance.name,
         timeout_seconds=instance.timeout_seconds,
         ca_file=settings.base / instance.ca_file.expanduser() if instance.ca_file else None,
         policy=policy,
         sleep=sleep,
         pool_size=MOST_WRITERS,
+        secrets=secrets,
     )
-    return DHIS2Client(instance.name, session)
+
+
+def _openlmis_credentials(
+    settings: Settings, instance: Instance, environ: Mapping[str, str] | None
+) -> Credentials:
+    secret = read_secret(instance.secret, environ, settings.base)
+    if not isinstance(instance.auth, BasicAuth):
+        return ApiKey(secret)
+    of_client = instance.auth.client_secret_of(instance.name)
+    return Password(
+        instance.auth.username,
+        secret,
+        client_id=instance.auth.client_id,
+        client_secret=read_secret(of_client, environ, settings.base)
+        if of_client
+        else DEFAULT_CLIENT_SECRET,
+    )
 
 
 def _credentials(instance: Instance, secret: str) -> auth.Auth:

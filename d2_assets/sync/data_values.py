@@ -6,7 +6,7 @@ readings would lie.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,10 +39,10 @@ from d2_assets.data_values.translate import (
     translate_values,
 )
 from d2_assets.dhis2.client import DHIS2Client
-from d2_assets.ledger.lease import hold_lease
 from d2_assets.ledger.work_list import verify_work_list
 from d2_assets.staging.database import Database, open_database
 from d2_assets.sync.clocks import measure_clocks
+from d2_assets.sync.leases import hold_leases
 from d2_assets.sync.preflight import check_servers, check_write_access
 from d2_assets.sync.recall import await_open_chunk, recall
 from d2_assets.sync.work import ASSET, PREVIEW, REPLAY, PlannedWork, Work
@@ -61,7 +61,9 @@ def plan_data_values(
         work = replace(work, choices=replace(work.choices, mirror=False))
     for warning in check_servers(source, destination, work.stop).warnings:
         work.warn(warning)
-    with _hold_leases(work, source, destination):
+    with hold_leases(
+        work, source.url, destination.url, is_two_way=bool(work.choices.reverse), preview=PREVIEW
+    ):
         began = work.clock()
         identities = Identities(source, destination, work.choices, work.stop)
         whole = read_scope(source, destination, work.choices, work.stop, identities)
@@ -112,26 +114,6 @@ def plan_data_values(
                 outside=outside,
                 seconds_reading=work.clock() - began,
             )
-
-
-@contextmanager
-def _hold_leases(work: Work, source: DHIS2Client, destination: DHIS2Client) -> Iterator[None]:
-    """Nobody else writes to the destination; of a two-way pair, nor to the source.
-
-    Each run takes the lease of its two ends before that of its destination, so that none waits
-    for a run that waits for it.
-    """
-    leased = [destination.url]
-    if work.choices.reverse:
-        leased.insert(0, " and ".join(sorted((source.url, destination.url))))
-    if work.is_preview:
-        leased = [f"{PREVIEW} {work.pair}"]
-    with ExitStack() as held:
-        for name in leased:
-            held.enter_context(
-                hold_lease(work.home.leases(), name, f"run {work.run}", log=work.log)
-            )
-        yield
 
 
 def _open_window(work: Work, scope: Scope) -> Window:

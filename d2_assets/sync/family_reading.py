@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from d2_assets.both_sides import ask_both, heed
-from d2_assets.data_values.scope import select_units
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.ledger.echoes import load_echoes
+from d2_assets.mapping.hierarchy import select_units
 from d2_assets.metadata.clean import clean_objects
 from d2_assets.metadata.compare import Comparison
 from d2_assets.metadata.deletes import (

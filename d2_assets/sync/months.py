@@ -15,15 +15,16 @@ from d2_assets.data_values.completeness import (
     read_destination_registrations,
 )
 from d2_assets.data_values.extract import plan_reads, stage_values
-from d2_assets.data_values.pace import Pace
 from d2_assets.data_values.plan import is_sent
-from d2_assets.data_values.push import Line, PushResult, push_changes
+from d2_assets.data_values.push import push_changes
 from d2_assets.data_values.reconcile import Reconciliation, compare_values
 from d2_assets.data_values.translate import restore_values
 from d2_assets.errors import CancelledError, D2AssetsError
 from d2_assets.ledger.agreed import record_agreed
 from d2_assets.ledger.journal import Journal, open_journal
 from d2_assets.ledger.quarantine import list_reasons, list_rows, stage_quarantine
+from d2_assets.pushing.line import Line, PushResult
+from d2_assets.pushing.pace import Pace
 from d2_assets.sync.work import ASSET, COMPLETENESS, PlannedWork
 
 
@@ -72,7 +73,7 @@ def _move_month(planned: PlannedWork, month: str, journal: Journal, pace: Pace) 
     push = _push_values(planned, month, journal, pace)
     pushed = work.clock()
     not_read = _read_back(planned, month, push)
-    ledger = planned.ledger(ASSET, month)
+    ledger = planned.ledger(work.asset, month)
     values = compare_values(
         database,
         month,
@@ -85,7 +86,7 @@ def _move_month(planned: PlannedWork, month: str, journal: Journal, pace: Pace) 
     completeness, not_registered = _push_completeness(planned, month, push.error or not_read)
     _load_registrations(planned, month, completeness)
     _note_agreed(planned, month)
-    quarantine = work.home.quarantine(ASSET, work.pair, month)
+    quarantine = work.home.quarantine(work.asset, work.pair, month)
     asked = work.chosen.ids if work.chosen else ()
     rows = stage_quarantine(database, quarantine, pair=work.pair, run=work.run, asked=asked)
     if not_read is None:
@@ -107,8 +108,10 @@ def _move_month(planned: PlannedWork, month: str, journal: Journal, pace: Pace) 
 
 def _note_agreed(planned: PlannedWork, month: str) -> None:
     """Note what both ends share; ``outcomes`` and ``registrations`` go by the source's UIDs after
-    that."""
+    that. Rows whose source is no DHIS2 come back from nowhere."""
     database, scope, work = planned.database, planned.scope, planned.work
+    if work.asset != ASSET:
+        return
     path_of = partial(work.home.agreed, ASSET, planned.source.name, planned.destination.name)
     if not scope.agrees_by_source:
         record_agreed(database, path_of, work.warn)
@@ -210,7 +213,8 @@ def _push_completeness(
 
 
 def _load_registrations(planned: PlannedWork, month: str, plan: CompletenessPlan) -> None:
-    """The table ``registrations`` and its ledger: every registration and its one outcome."""
+    """The table ``registrations`` and its ledger: every registration and its one outcome. What is
+    no DHIS2 has none of them, and no ledger."""
     items = plan.planned
     planned.database.load(
         "registrations",
@@ -233,7 +237,6 @@ def _load_registrations(planned: PlannedWork, month: str, plan: CompletenessPlan
             }
         ),
     )
-    planned.database.save(
-        "SELECT * FROM registrations",
-        planned.ledger(COMPLETENESS, month),
-    )
+    if planned.work.asset == ASSET:
+        ledger = planned.ledger(COMPLETENESS, month)
+        planned.database.save("SELECT * FROM registrations", ledger)

@@ -15,7 +15,7 @@ from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.system import Account
 from d2_assets.errors import ConfigurationError, D2AssetsError, join_errors
 
-Moves = Literal["data_values", "metadata"]
+Moves = Literal["data_values", "metadata", "events", "tracker"]
 FindProblems = Callable[[Account, str], Iterator[D2AssetsError]]
 
 _CALENDARS = frozenset({"iso8601", "gregorian"})
@@ -56,6 +56,15 @@ def check_servers(
         destination.get_system_info().version,
         tuple(warning for warning in warnings if warning),
     )
+
+
+def check_destination(destination: DHIS2Client, moves: Moves = "data_values") -> tuple[str, ...]:
+    """The same of a destination whose source is no DHIS2; gives warnings for the log."""
+    problems = list(_find_problems(destination, _MISSING_RIGHTS[moves]))
+    if problems:
+        raise join_errors(problems, "Nothing was sent:")
+    warning = destination.dialect_warning
+    return (warning,) if warning else ()
 
 
 def _find_problems(
@@ -99,9 +108,20 @@ def _find_rights_for_metadata(account: Account, server: str) -> Iterator[D2Asset
         )
 
 
+def _find_units_to_write_at(account: Account, server: str) -> Iterator[D2AssetsError]:
+    """Sharing of programs and types says the rest, object by object (E1000 for every event)."""
+    if not account.org_units:
+        yield ConfigurationError(
+            f"The account {account.username} at {server} has no data capture org units.",
+            remedy="Give it data capture organisation units above those that the pair moves.",
+        )
+
+
 _MISSING_RIGHTS: Mapping[Moves, FindProblems] = {
     "data_values": _find_rights_for_values,
     "metadata": _find_rights_for_metadata,
+    "events": _find_units_to_write_at,
+    "tracker": _find_units_to_write_at,
 }
 
 

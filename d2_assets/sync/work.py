@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from threading import Event
+from typing import Protocol
 
 from d2_assets.data_values.choices import Choices
 from d2_assets.data_values.chosen import Chosen
@@ -19,7 +20,7 @@ from d2_assets.staging.database import Database
 from d2_assets.staging.layout import Home
 from d2_assets.sync.progress import Meter
 
-#: Names of the folders of staging, ledger and quarantine.
+#: Names of the folders of staging, ledger and quarantine; stock has one for each indicator.
 ASSET = "data_values"
 COMPLETENESS = "completeness"
 PREVIEW = "data_values_preview"
@@ -44,7 +45,7 @@ class Work:
     ``clock`` gives seconds since the epoch; ``run`` names the run in ledger and lease. ``stop`` is
     set when the run is cancelled; ``sleep`` raises CancelledError then. Work that is only looked at
     (``is_preview``) neither waits for those who write nor keeps them waiting. ``chosen`` are the
-    rows of a replay, which moves them and no others.
+    rows of a replay, which moves them and no others. ``asset`` names the folders.
     """
 
     pair: str
@@ -62,6 +63,20 @@ class Work:
     chosen: Chosen | None = None
     log: Callable[[str], None] = lambda words: None
     warn: Callable[[str], None] = lambda words: None
+    asset: str = ASSET
+
+
+class Source(Protocol):
+    """Where the rows came from: a DHIS2, or what stock is read from."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def bytes_moved(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +84,7 @@ class PlannedWork:
     """What was read and what would be written. Its database lives as long as its context."""
 
     work: Work
-    source: DHIS2Client
+    source: Source
     destination: DHIS2Client
     scope: Scope
     window: Window
@@ -90,4 +105,4 @@ class PlannedWork:
         """Where the chunks of a month are noted: a replay does not finish what a whole run left."""
         if self.work.chosen is not None:
             return self.folder / f"journal-{month}.jsonl"
-        return self.work.home.journal(ASSET, self.work.pair, month)
+        return self.work.home.journal(self.work.asset, self.work.pair, month)

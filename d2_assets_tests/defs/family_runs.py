@@ -1,6 +1,6 @@
 """Runs of the real metadata assets between two servers in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from d2_assets.definitions import build_definitions
-from d2_assets.defs.assets import data_values, quarantine
+from d2_assets.defs.assets import data_values, quarantine, tracker
 from d2_assets.defs.resources import DHIS2Resource
 from d2_assets.defs.runs import PartitionReport
 from d2_assets.settings.loading import parse_settings
@@ -98,7 +98,7 @@ class Country:
 
 
 def make_country(folder: Path, patch: pytest.MonkeyPatch, instance: dg.DagsterInstance) -> Country:
-    """A country whose servers stand behind the resource, and whose data values move by magic."""
+    """A country whose servers stand behind the resource, and whose data move by magic."""
     country = Country(folder, instance, Server("national"), Server("training"))
     servers = {"national": country.source, "training": country.destination}
 
@@ -107,17 +107,21 @@ def make_country(folder: Path, patch: pytest.MonkeyPatch, instance: dg.DagsterIn
         return servers[name]
 
     patch.setattr(DHIS2Resource, "get_client", get_client)
-    for module, key in ((data_values, data_values.KEY), (quarantine, quarantine.WORK_LIST)):
-        _stand_in(patch, module, key)
+    for module, keys in (
+        (data_values, {data_values.KEY}),
+        (tracker, {tracker.EVENTS, tracker.TRACKER}),
+        (quarantine, {quarantine.WORK_LIST}),
+    ):
+        _stand_in(patch, module, keys)
     return country
 
 
-def _stand_in(patch: pytest.MonkeyPatch, module: Any, key: dg.AssetKey) -> None:
+def _stand_in(patch: pytest.MonkeyPatch, module: Any, keys: Set[dg.AssetKey]) -> None:
     """Assets after the metadata run in the same frame and move nothing."""
     materialise = module.materialise_partitions
 
     def move_nothing(context, asset_key, moved, settings, move):
-        assert asset_key == key
+        assert asset_key in keys
         yield from materialise(
             context,
             asset_key,

@@ -8,8 +8,9 @@ from d2_assets.data_values.choices import Choices, Reverse
 from d2_assets.errors import ConfigurationError
 from d2_assets.metadata.choices import MetadataChoices
 from d2_assets.metadata.policy import MetadataPolicy
-from d2_assets.settings.models import Pair, Settings
-from d2_assets.sync.choices import choose_data_values, choose_metadata
+from d2_assets.settings.models import Instance, Pair, Settings
+from d2_assets.sync.choices import choose_data_values, choose_metadata, choose_tracker
+from d2_assets.tracker.choices import TrackerChoices
 
 
 def _pair(**members: Any) -> Pair:
@@ -159,3 +160,72 @@ def test_a_table_of_matches_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"missing\.csv") as caught:
         choose_metadata(pair, settings)
     assert caught.value.key == "metadata.crosswalk"
+
+
+def test_events_of_a_pair_that_says_nothing_are_moved_whole() -> None:
+    assert choose_tracker(_pair(), _settings(_pair()), "events") == TrackerChoices()
+
+
+def test_each_member_for_events_and_tracker_arrives() -> None:
+    pair = _pair(
+        filters={
+            "programs": ["eBAyeGv0exc"],
+            "program_stages": ["Zj7UnCAulEk"],
+            "org_units": ["ImspTQPwCqd"],
+            "deepest_level": 4,
+            "start_date": "2025-01-01",
+            "end_date": "2025-12-31",
+        },
+        import_strategy="UPDATE",
+        merge_mode="MERGE",
+        deletes={"policy": "ignore", "mirror": True, "brake_percent": 5},
+        metadata={"match_by": ["code"]},
+        tracker={
+            "skip_rule_engine": False,
+            "skip_side_effects": False,
+            "import_mode": "async",
+            "chunk_size": 50,
+            "old_endpoints": True,
+        },
+        page_size=100,
+        writers=2,
+    )
+    assert choose_tracker(pair, _settings(pair), "tracker") == TrackerChoices(
+        programs=("eBAyeGv0exc",),
+        stages=("Zj7UnCAulEk",),
+        org_units=("ImspTQPwCqd",),
+        deepest_level=4,
+        start_date=date(2025, 1, 1),
+        end_date=date(2025, 12, 31),
+        import_strategy="UPDATE",
+        merge=True,
+        propagate_deletes=False,
+        mirror=True,
+        brake_percent=5,
+        match_by=("code",),
+        skip_rule_engine=False,
+        skip_side_effects=False,
+        run_async=True,
+        old_endpoints=True,
+        page_size=100,
+        chunk_size=50,
+        writers=2,
+    )
+
+
+def test_an_asset_is_two_way_where_another_pair_moves_it_back(tmp_path: Path) -> None:
+    instances = tuple(
+        Instance.model_validate(
+            {
+                "name": name,
+                "url": f"https://{name}.example.org",
+                "auth": {"username": "u", "password_env": "A"},
+            }
+        )
+        for name in ("national", "training")
+    )
+    pair = _pair(sync_type="all_data")
+    back = _pair(name="back", source="training", destination="national", sync_type="events")
+    settings = Settings(file=tmp_path / "s.yaml", instances=instances, pairs=(pair, back))
+    assert choose_tracker(pair, settings, "events").is_two_way
+    assert not choose_tracker(pair, settings, "tracker").is_two_way

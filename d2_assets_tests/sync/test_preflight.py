@@ -1,11 +1,16 @@
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from d2_assets.dhis2.system import SystemInfo
 from d2_assets.errors import ConfigurationError, TransientError
-from d2_assets.sync.preflight import Preflight, check_servers, check_write_access
+from d2_assets.sync.preflight import (
+    Preflight,
+    check_destination,
+    check_servers,
+    check_write_access,
+)
 from d2_assets_tests.data_values.builders import (
     CLINIC_3,
     DATA_SETS,
@@ -106,3 +111,22 @@ def test_an_account_that_no_data_set_is_shared_with_is_named() -> None:
 def test_a_destination_without_the_metadata_is_left_to_the_check() -> None:
     empty = make_scope(destination_units={}, destination_data_sets={}, writable=frozenset())
     check_write_access(empty, FakeDHIS2().client)
+
+
+@pytest.mark.parametrize("moves", ["events", "tracker"])
+def test_events_and_tracker_need_units_to_write_at_and_no_right_to_values(
+    moves: Literal["events", "tracker"],
+) -> None:
+    nobody = FakeDHIS2(authorities=frozenset())
+    check_servers(_source().client, nobody.client, moves=moves)
+    nowhere = FakeDHIS2(authorities=frozenset({"ALL"}), account_units=())
+    with pytest.raises(ConfigurationError, match="no data capture org units"):
+        check_servers(_source().client, nowhere.client, moves=moves)
+
+
+def test_a_destination_is_asked_by_itself_when_its_source_is_no_dhis2() -> None:
+    assert check_destination(FakeDHIS2().client) == ()
+    (warning,) = check_destination(FakeDHIS2(version="2.44.0").client)
+    assert "2.44.0" in warning
+    with pytest.raises(ConfigurationError, match="data capture"):
+        check_destination(FakeDHIS2(account_units=()).client)

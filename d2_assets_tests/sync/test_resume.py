@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from d2_assets.data_values.push import STILL_STORING
 from d2_assets.data_values.reconcile import LOST_BY_SERVER
 from d2_assets.errors import CancelledError
 from d2_assets.ledger.journal import open_journal, read_journal
 from d2_assets.ledger.outcomes import Outcome
+from d2_assets.pushing.line import STILL_STORING
 from d2_assets.sync.months import MonthResult, move_data_values
 from d2_assets.sync.work import ASSET, Work
 from d2_assets_tests.data_values.builders import MONTH, NOTE, UNITS, make_row
