@@ -1,8 +1,10 @@
-"""``make demo``: two sandbox servers, the Dagster UI, and one month moved between them.
+"""``make demo``: sandbox servers, the Dagster UI, and one month moved between them, of events and
+tracked entities all months.
 
-The destination has the source's metadata and no data. Metadata are moved first, as they should be,
-and find next to nothing to do. With ``--exit`` it ends by itself, with 0 only if no family failed
-and reconciliation found the destination equal to the source.
+Stock of an OpenLMIS arrives in the source first and travels on with its other data values. The
+destination has the source's metadata and no data. Metadata are moved before data, as they should
+be, and find next to nothing to do. With ``--exit`` it ends by itself, with 0 only if no family
+failed and reconciliation found every destination equal to its source.
 """
 
 import os
@@ -29,9 +31,16 @@ from d2_assets.serve import (
 from d2_assets.settings.database import DATABASE_VARIABLE
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance
+    import dagster as dg
+    from dagster import DagsterInstance, EventLogEntry
 
 _PAIR = "national--training"
+_STOCK_PAIR = "stock--national"
+_MOVED = 'group:metadata or key:"data/data_values"'
+#: A relationship may reach into any month before its own, so these travel with their history.
+_TRACKED = 'key:"data/events" or key:"data/tracker"'
+_FIRST_MONTH = "202401"  # the one of the sandbox's settings file
+_MOST_MONTHS = 1000
 _FOLDER = Path(".d2_assets/demo")
 
 
@@ -54,14 +63,18 @@ def _hold_folder(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def start_servers(folder: Path) -> Iterator[Path]:
-    """Source (2.40, with data) and destination (2.43, without); gives their settings file."""
+    """Source (2.40, with data), destination (2.43, without) and OpenLMIS; gives their settings
+    file."""
     from d2_assets.sandbox import ContentSpec, start_sandbox
+    from d2_assets.sandbox.command import serve_stock
+    from d2_assets.sandbox.content_products import FACILITIES
 
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     ports = {"national": find_free_port(18040)}
-    content = ContentSpec()
+    content = ContentSpec(stock=FACILITIES, events=400, entities=150)
     ports["training"] = find_free_port(18043, frozenset(ports.values()))
+    ports["stock"] = find_free_port(18060, frozenset(ports.values()))
     with (
         start_sandbox(
             "2.40", folder / "national.sqlite", port=ports["national"], content=content
@@ -73,13 +86,15 @@ def start_servers(folder: Path) -> Iterator[Path]:
             content=content,
             with_data=False,
         ) as destination,
+        serve_stock(ports["stock"], LOOPBACK, content.seed) as stock,
     ):
         print(f"Source       {source.url}  a stand-in DHIS2 2.40 with data (admin, district)")
         print(f"Destination  {destination.url}  a stand-in DHIS2 2.43, same metadata, no data")
-        yield _write_settings(folder, source.url, destination.url)
+        print(f"Stock        {stock.url}  a stand-in OpenLMIS (sync, district)")
+        yield _write_settings(folder, source.url, destination.url, stock.url)
 
 
-def _write_settings(folder: Path, source: str, destination: str) -> Path:
+def _write_settings(folder: Path, source: str, destination: str, stock: str) -> Path:
     """The sandbox's own settings file, with the ports that were free."""
     from d2_assets import sandbox
 
@@ -87,22 +102,24 @@ def _write_settings(folder: Path, source: str, destination: str) -> Path:
     text = (packaged / "instances.yaml").read_text(encoding="utf-8")
     text = text.replace("http://127.0.0.1:18040", source)
     text = text.replace("http://127.0.0.1:18043", destination)
-    text = text.replace("password.txt", str(packaged / "password.txt"))
+    text = text.replace("http://127.0.0.1:18060", stock)
+    for name in ("password.txt", "stock_facilities.csv", "stock_products.csv"):
+        text = text.replace(name, str(packaged / name))
     file = folder / "d2_assets.yaml"
     file.write_text(text, encoding="utf-8")
     return file.resolve()
 
 
-def materialise(month: str, environ: Mapping[str, str], log: Path) -> bool:
-    """One partition, metadata and data, as ``dagster asset materialize`` does it; its words go to
-    ``log``."""
+def materialise(partition: str, select: str, environ: Mapping[str, str], log: Path) -> bool:
+    """A partition of the assets selected, or a range ("first...last") of them, as ``dagster asset
+    materialize`` does it; its words go to ``log``."""
     command = [
         *(sys.executable, "-m", "dagster", "asset", "materialize"),
         *("--module-name", "d2_assets.definitions"),
-        *("--select", 'group:metadata or key:"data/data_values"'),
-        *("--partition", f"{_PAIR}|{month}"),
+        *("--select", select),
+        *("--partition-range" if "..." in partition else "--partition", partition),
     ]
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         done = subprocess.run(
             command, env=dict(environ), stdout=output, stderr=subprocess.STDOUT, check=False
         )
@@ -114,33 +131,46 @@ def report(month: str, dagster_home: Path) -> bool:
     import dagster as dg
 
     from d2_assets.defs.assets.data_values import KEY
+    from d2_assets.defs.assets.tracker import EVENTS, TRACKER
+
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        _report_families(instance)
+        passed = [
+            _report_asset(instance, key, words)
+            for key, words in (
+                (KEY, f"{month}: {{}} data values"),
+                (EVENTS, f"since {_FIRST_MONTH}: {{}} events and relationships"),
+                (TRACKER, f"since {_FIRST_MONTH}: {{}} tracked entities and what is theirs"),
+            )
+        ]
+    return all(passed)
+
+
+def _report_asset(instance: "DagsterInstance", key: "dg.AssetKey", words: str) -> bool:
+    """Print the outcomes of all months of an asset and the checks of its last one; whether it was
+    moved and all is right."""
+    import dagster as dg
+
     from d2_assets.defs.checks import DESTINATION_EQUALS_SOURCE, NO_ROW_IS_LOST
     from d2_assets.ledger.outcomes import Outcome
 
-    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
-        event = instance.get_latest_materialization_event(KEY)
-        if event is None or event.asset_materialization is None:
-            return False
-        _report_families(instance)
-        shown = event.asset_materialization.metadata
-        print(
-            f"\n{_PAIR}, {month}: {shown['rows_read'].value} values read at the source, "
-            "those that are deleted there included"
-        )
+    outcomes = dict.fromkeys(Outcome, 0)
+    for record in instance.fetch_materializations(key, limit=_MOST_MONTHS).records:
+        shown = record.asset_materialization.metadata if record.asset_materialization else {}
         for outcome in Outcome:
-            if shown[outcome].value:
-                print(f"  {shown[outcome].value!s:>8}  {outcome}")
-        passed = True
-        for name in (NO_ROW_IS_LOST, DESTINATION_EQUALS_SOURCE):
-            check = dg.AssetCheckKey(KEY, name)
-            records = instance.event_log_storage.get_latest_asset_check_execution_by_key([check])
-            event = records[check].event if check in records else None
-            if event is None or event.dagster_event is None:
-                print(f"  check {name}: not answered")
-                return False
-            evaluation = event.dagster_event.asset_check_evaluation_data
-            passed = passed and evaluation.passed
-            print(f"  check {name}: {evaluation.description}")
+            outcomes[outcome] += int(str(shown[outcome].value))
+    print(f"\n{_PAIR}, {words.format(sum(outcomes.values()))} read, the deleted ones included")
+    for outcome, count in outcomes.items():
+        if count:
+            print(f"  {count!s:>8}  {outcome}")
+    checks = [dg.AssetCheckKey(key, name) for name in (NO_ROW_IS_LOST, DESTINATION_EQUALS_SOURCE)]
+    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    passed = not outcomes[Outcome.QUARANTINED]
+    for check in checks:
+        event = records[check].event if check in records else None
+        passed = passed and _has_passed(event)
+        said = event.asset_check_evaluation if event else None
+        print(f"  check {check.name}: {said.description if said else 'not answered'}")
     return passed
 
 
@@ -163,6 +193,47 @@ def _report_families(instance: "DagsterInstance") -> None:
             print(f"  {count!s:>8}  {outcome}")
 
 
+def report_stock(month: str, dagster_home: Path) -> bool:
+    """Print what arrived of stock, all indicators together; whether all of it did."""
+    import dagster as dg
+
+    from d2_assets.defs.assets.stock import MOVEMENTS, indicator_key
+    from d2_assets.defs.checks import DESTINATION_EQUALS_SOURCE, NO_ROW_IS_LOST
+    from d2_assets.defs.stock_checks import ACCOUNTING_BALANCES
+    from d2_assets.defs.stock_types import INDICATORS
+    from d2_assets.ledger.outcomes import Outcome
+
+    values = dict.fromkeys(Outcome, 0)
+    checks = [dg.AssetCheckKey(MOVEMENTS, ACCOUNTING_BALANCES)]
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        for key in map(indicator_key, INDICATORS):
+            event = instance.get_latest_materialization_event(key)
+            if event is None or event.asset_materialization is None:
+                return False
+            shown = event.asset_materialization.metadata
+            for outcome in Outcome:
+                values[outcome] += int(str(shown[outcome].value))
+            checks += [
+                dg.AssetCheckKey(key, name) for name in (NO_ROW_IS_LOST, DESTINATION_EQUALS_SOURCE)
+            ]
+        records = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    print(
+        f"\n{_STOCK_PAIR}, {month}: {sum(values.values())} numbers of {len(INDICATORS)} indicators"
+    )
+    for outcome, count in values.items():
+        if count:
+            print(f"  {count!s:>8}  {outcome}")
+    held = [_has_passed(records[check].event) for check in checks if check in records]
+    print(f"  {sum(held)} of {len(checks)} checks of stock passed")
+    return sum(held) == len(checks)
+
+
+def _has_passed(event: "EventLogEntry | None") -> bool:
+    if event is None or event.dagster_event is None:
+        return False
+    return event.dagster_event.asset_check_evaluation_data.passed
+
+
 def run(*, stay: bool) -> int:
     """The whole demo; the exit code."""
     os.environ.pop(DATABASE_VARIABLE, None)  # the demo keeps a history of its own
@@ -180,12 +251,24 @@ def run(*, stay: bool) -> int:
         with run_dagster_ui(dagster_home, port, environ, log) as process:
             print("Starting the Dagster UI; on a small machine this takes a minute.")
             wait_for_port(process, port, 300, log)
-            print(f"Moving the metadata, and {month}, from the source to the destination.")
             words = folder / "materialise.log"
-            equal = materialise(month, environ, words) and report(month, dagster_home)
+            print(f"Moving stock of {month} to the source.")
+            equal = materialise(
+                f"{_STOCK_PAIR}|{month}", "group:stock", environ, words
+            ) and report_stock(month, dagster_home)
+            print(f"Moving the metadata, and {month}, from the source to the destination.")
+            history = f"{_PAIR}|{_FIRST_MONTH}...{_PAIR}|{date.today():%Y%m}"
+            equal = (
+                equal
+                and materialise(f"{_PAIR}|{month}", _MOVED, environ, words)
+                and materialise(history, _TRACKED, environ, words)
+                and report(month, dagster_home)
+            )
             if not equal:
                 print(f"The destination does not equal the source. See {words}", file=sys.stderr)
             print(f"\nLook at it:  http://{LOOPBACK}:{port}/assets/data/data_values")
+            print(f"Tracker:     http://{LOOPBACK}:{port}/assets/data/tracker")
+            print(f"Stock:       http://{LOOPBACK}:{port}/assets/stock/closing_balance")
             print(f"Metadata:    http://{LOOPBACK}:{port}/assets/metadata/data_elements")
             print(f"Settings:    {settings}\nTables:      {folder / 'home'}")
             if stay:

@@ -120,7 +120,7 @@ def test_testing_shows_what_failed_for_each_instance_and_fails(file: Path) -> No
     result = run("instances", "test", "training", "lmis", "--config", file)
     assert result.exit_code == 1
     assert "training.token" in result.stdout
-    assert "OpenLMIS instances cannot be tested yet" in result.stdout
+    assert "lmis.password" in result.stdout
 
 
 def test_the_sandbox_is_started_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,11 +136,14 @@ def test_the_sandbox_is_started_as_asked(monkeypatch: pytest.MonkeyPatch) -> Non
         "host": "127.0.0.1",
         "port_240": 18040,
         "port_243": 9043,
+        "port_openlmis": 18060,
         "home": Path(".d2_assets/sandbox"),
         "destination_data": True,
         "org_units": 5000,
         "data_elements": 0,
         "empty_destination": False,
+        "events": 2_000,
+        "entities": 500,
     }
 
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from d2_assets.sandbox import Sandbox
@@ -18,10 +18,11 @@ from d2_assets.serve import (
     wait_for_port,
 )
 from d2_assets_tests.journeys.journey import PAIR
-from d2_assets_tests.journeys.world import Templates
+from d2_assets_tests.journeys.world import CONTENT, Templates
 
 #: The longest that anything may take that Dagster does behind the UI, on a machine with much to do.
 START_SECONDS = 240
+_CONTENT = replace(CONTENT, events=60, entities=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,12 @@ def run_user_interface(
     """UI, daemon and servers; ``database`` is what D2_ASSETS_DATABASE_URL says, if anything."""
     home = prepare_dagster_home(folder / "dagster")
     with (
-        templates.start("2.40", folder / "source.sqlite", with_data=True) as source,
-        templates.start("2.43", folder / "destination.sqlite", with_data=False) as destination,
+        templates.start(
+            "2.40", folder / "source.sqlite", with_data=True, content=_CONTENT
+        ) as source,
+        templates.start(
+            "2.43", folder / "destination.sqlite", with_data=False, content=_CONTENT
+        ) as destination,
     ):
         environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("D2_")},
@@ -71,7 +76,7 @@ def _write_settings(folder: Path, source: Sandbox, destination: Sandbox) -> Path
         "home": str(folder / "home"),
         "instances": [{"name": name, "url": url, "auth": auth} for name, url in names.items()],
         "pairs": [
-            {"name": PAIR, "source": "national", "destination": "training", "sync_type": "both"}
+            {"name": PAIR, "source": "national", "destination": "training", "sync_type": "complete"}
         ],
     }
     file = folder / "settings.yaml"

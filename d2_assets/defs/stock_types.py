@@ -5,6 +5,7 @@ table is looked at some rows at a time. Numbers become floats here, to be compar
 what is sent never passes this way.
 """
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -63,9 +64,12 @@ def _make_type(indicator: Indicator) -> dg.DagsterType:
 INDICATORS: tuple[Indicator, ...] = tuple(
     dict.fromkeys(attribute.indicator for attribute in ATTRIBUTES.values())
 )
-INDICATOR_TYPES: Mapping[Indicator, dg.DagsterType] = {
-    indicator: _make_type(indicator) for indicator in INDICATORS
-}
+with warnings.catch_warnings():
+    # The whole of dagster-pandas is called beta; every command would say so.
+    warnings.simplefilter("ignore", dg.BetaWarning)
+    INDICATOR_TYPES: Mapping[Indicator, dg.DagsterType] = {
+        indicator: _make_type(indicator) for indicator in INDICATORS
+    }
 
 
 def describe_columns(indicator: Indicator) -> dg.TableSchema:

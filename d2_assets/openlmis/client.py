@@ -29,6 +29,11 @@ class OpenLMISClient:
         return self.session.bytes_received
 
     @property
+    def account(self) -> str:
+        """Who asks, as people call it."""
+        return self.session.account
+
+    @property
     def sees_withdrawn(self) -> bool:
         """Whether the account may list every card; an API key sees approved products alone."""
         return self.session.has_rights

@@ -79,6 +79,12 @@ class OpenLMISSession:
         return isinstance(self._credentials, Password)
 
     @property
+    def account(self) -> str:
+        """The user's name, or that it is a key."""
+        who = self._credentials
+        return who.username if isinstance(who, Password) else "service account"
+
+    @property
     def bytes_received(self) -> int:
         """Bytes of bodies received so far, compressed."""
         now = self._session.traffic.bytes_received if self._session else 0

@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS tracked (
 );
 CREATE INDEX IF NOT EXISTS tracked_by_type ON tracked (kind, type, updated_at);
 CREATE INDEX IF NOT EXISTS tracked_by_program ON tracked (kind, program, occurred_at);
+CREATE INDEX IF NOT EXISTS tracked_by_change ON tracked (kind, program, updated_at);
 CREATE INDEX IF NOT EXISTS tracked_by_entity ON tracked (tracked_entity) WHERE tracked_entity != '';
 CREATE INDEX IF NOT EXISTS tracked_by_enrollment ON tracked (enrollment) WHERE enrollment != '';
 CREATE INDEX IF NOT EXISTS tracked_by_from ON tracked (from_uid) WHERE from_uid != '';

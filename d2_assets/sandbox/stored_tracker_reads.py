@@ -56,10 +56,11 @@ def select_objects(connection: sqlite3.Connection, query: TrackerQuery) -> Itera
     order = ", ".join(
         [f"{name}{' DESC' if down else ''}" for name, down in query.order] + ["number"]
     )
-    limit = (
-        f" LIMIT {query.limit or -1} OFFSET {query.offset}" if query.limit or query.offset else ""
-    )
-    sql = f"SELECT {COLUMNS}, number FROM tracked WHERE {where} ORDER BY {order}{limit}"
+    if query.limit or query.offset:
+        # Whole bodies are not sorted for the sake of one page of them.
+        page = f"LIMIT {query.limit or -1} OFFSET {query.offset}"
+        where = f"number IN (SELECT number FROM tracked WHERE {where} ORDER BY {order} {page})"
+    sql = f"SELECT {COLUMNS}, number FROM tracked WHERE {where} ORDER BY {order}"
     return map(to_object, connection.execute(sql, values))
 
 
@@ -76,7 +77,10 @@ def find_holders(connection: sqlite3.Connection, attribute: str, value: str) -> 
 
 
 def _write_condition(query: TrackerQuery) -> tuple[str, list[Any]]:
-    parts: list[tuple[str, Any]] = [("kind = ?", query.kind)]
+    # As below: what hangs on few objects is found by them, not by its kind.
+    by_others = (query.tracked_entities, query.enrollments, query.ends)
+    is_few = any(listed is not None for listed in by_others)
+    parts: list[tuple[str, Any]] = [("+kind = ?" if is_few else "kind = ?", query.kind)]
     for column, listed in (
         ("uid", query.uids),
         ("org_unit", query.org_units),
@@ -86,7 +90,10 @@ def _write_condition(query: TrackerQuery) -> tuple[str, list[Any]]:
         if listed is not None:
             # A unary plus keeps SQLite from seeking by units where a better index is at hand.
             name = f"+{column}" if column == "org_unit" else column
-            parts.append((f"{name} IN (SELECT value FROM json_each(?))", json.dumps(list(listed))))
+            # The indexes of parents hold the rows that have one: SQLite must be told that these do.
+            has_one = f" AND {column} != ''" if column in ("tracked_entity", "enrollment") else ""
+            within = f"{name} IN (SELECT value FROM json_each(?)){has_one}"
+            parts.append((within, json.dumps(list(listed))))
     for condition, value in (
         ("type = ?", query.type),
         ("program = ?", query.program),
@@ -114,8 +121,11 @@ def _write_ends(query: TrackerQuery) -> tuple[list[str], list[Any]]:
         return [], []
     listed = json.dumps(list(query.ends))
     within = "IN (SELECT value FROM json_each(?))"
-    sql = f"SELECT number FROM tracked WHERE from_uid {within} UNION SELECT number FROM tracked"
-    return [f"number IN ({sql} WHERE to_uid {within})"], [listed, listed]
+    sql = (
+        f"SELECT number FROM tracked WHERE from_uid {within} AND from_uid != '' UNION "
+        f"SELECT number FROM tracked WHERE to_uid {within} AND to_uid != ''"
+    )
+    return [f"number IN ({sql})"], [listed, listed]
 
 
 def _write_enrolled(query: TrackerQuery) -> tuple[list[str], list[Any]]:

@@ -5,14 +5,16 @@ of its own for data capture: better known before a run than from its refusals.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.system import Account
 from d2_assets.errors import D2AssetsError
 from d2_assets.http.policy import RetryPolicy
+from d2_assets.openlmis.client import OpenLMISClient
 from d2_assets.settings import Settings
-from d2_assets.sync.connect import connect
+from d2_assets.sync.connect import connect, connect_openlmis
 
 #: A person waits for the table, and asks again by running it again.
 _ASK_ONCE = RetryPolicy(attempts=1)
@@ -47,7 +49,7 @@ def probe_instances(
     return tuple(
         _probe_dhis2(settings, instance.name, environ)
         if instance.kind == "dhis2"
-        else InstanceReport(instance.name, may_write="OpenLMIS instances cannot be tested yet")
+        else _probe_openlmis(settings, instance.name, environ)
         for instance in chosen
     )
 
@@ -95,3 +97,32 @@ def _probe_dhis2(
     except D2AssetsError as error:
         return InstanceReport(name, message=str(error))
     return probe_instance(client)
+
+
+def probe_openlmis(client: OpenLMISClient) -> InstanceReport:
+    """Whether the server lets the account in; it is only ever read."""
+    try:
+        programs = client.list_programs()
+    except D2AssetsError as error:
+        return InstanceReport(client.name, message=str(error))
+    words = "not needed: it is only read"
+    if not client.sees_withdrawn:
+        words += "; a key is not shown products that are no longer approved"
+    return InstanceReport(
+        client.name,
+        reachable=True,
+        system_name=f"OpenLMIS with {len(programs)} programs",
+        account=client.account,
+        may_write=words,
+    )
+
+
+def _probe_openlmis(
+    settings: Settings, name: str, environ: Mapping[str, str] | None
+) -> InstanceReport:
+    try:
+        client = connect_openlmis(settings, name, environ, policy=_ASK_ONCE)
+    except D2AssetsError as error:
+        return InstanceReport(name, message=str(error))
+    with closing(client):
+        return probe_openlmis(client)

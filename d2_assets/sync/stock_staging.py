@@ -159,7 +159,7 @@ def _stage_names(work: StockWork, source: StockReader) -> Names:
         "of": of,
         "facilities": [asdict(one) for one in source.list_facilities()],
         "programs": [asdict(one) for one in source.list_programs()],
-        "orderables": [asdict(one) for one in source.list_orderables()],
+        "orderables": [asdict(one) for one in source.list_orderables(path.parent)],
     }
     _write_json(path, content)
     return _parse_names(content)

@@ -9,6 +9,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from d2_assets.metadata.families import FAMILIES
+from d2_assets.sandbox import Store
+from d2_assets.sandbox.stored_tracker import TrackerKind
+from d2_assets.sandbox.tracker_edits import format_ms
 from d2_assets_tests.browser.conftest import PATIENT, Picture
 from d2_assets_tests.journeys.journey import PAIR
 from d2_assets_tests.journeys.world import (
@@ -144,6 +147,47 @@ def test_an_analyst_moves_all_families_of_metadata_and_sees_what_became_of_them(
     show_partition(page, user_interface, "metadata/tracker", MONTH)
     derived = "The destination requires a short name: it was made from the name."
     expect(page.get_by_text(derived)).to_have_count(3)  # two objects, and the reasons
+
+
+@pytest.mark.parametrize(("asset", "kind"), [("events", "event"), ("tracker", "trackedEntity")])
+def test_an_analyst_moves_events_and_tracked_entities_of_a_month(
+    page: Page,
+    user_interface: UserInterface,
+    take_picture: Picture,
+    asset: str,
+    kind: TrackerKind,
+) -> None:
+    page.goto(f"{user_interface.url}/assets/data/{asset}")
+    choose_partitions(page, MONTH)
+    launch(page, "Launch 1 run")
+    see_success(page)
+
+    page.set_viewport_size(TABLES)
+    show_partition(page, user_interface, f"data/{asset}", MONTH)
+    for table in ("outcomes", "kinds", "programs", "differences", "adaptations", "quarantine"):
+        expect(page.get_by_role("cell", name=table, exact=True)).to_be_visible()
+    expect(page.get_by_role("row", name="not_attempted 0", exact=True)).to_be_visible()
+    take_picture(f"{asset}-partition")
+    moved = list_tracked(user_interface.source.store, kind, MONTH)
+    assert moved
+    assert list_tracked(user_interface.destination.store, kind) == moved
+
+    show_check(page, user_interface, f"data/{asset}", "no_row_is_lost")
+    expect(page.get_by_text("Passed", exact=True)).to_be_visible()
+    expect(page.get_by_text(f"{PAIR}|{MONTH}")).to_be_visible()
+
+
+def list_tracked(store: Store, kind: TrackerKind, month: str = "") -> set[str]:
+    """Events without an enrollment, or tracked entities; those of one month only where it is named:
+    events that occurred in it, entities that were changed in it."""
+    held = store.tracker.objects(kind, include_deleted=False)
+    days = f"{month[:4]}-{month[4:]}" if month else ""
+    times = {
+        one.uid: one.occurred_at if kind == "event" else format_ms(one.updated_at or 0)
+        for one in held
+        if not one.enrollment
+    }
+    return {uid for uid, time in times.items() if time.startswith(days)}
 
 
 def show_graph(page: Page, user_interface: UserInterface) -> None:

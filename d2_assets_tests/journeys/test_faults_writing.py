@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from d2_assets.data_values import pace
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.reports import ImportReport
+from d2_assets.pushing import pace
 from d2_assets.sandbox import Fault
 from d2_assets_tests.journeys.faults import (
     CHUNK,

@@ -52,7 +52,8 @@ class Templates:
         content: ContentSpec = CONTENT,
     ) -> Sandbox:
         """A server of its own on a copy of the template."""
-        name = f"{version}-{content.values}-{'full' if with_data else 'empty'}.sqlite"
+        size = f"{content.values}-{content.events}-{content.entities}"
+        name = f"{version}-{size}-{'full' if with_data else 'empty'}.sqlite"
         template = self._folder / name
         if not template.exists():
             start_sandbox(

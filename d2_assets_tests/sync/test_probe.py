@@ -7,13 +7,18 @@ import pytest
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.system import Account, OrgUnitReference, parse_account, parse_system_info
 from d2_assets.errors import ConfigurationError, D2AssetsError, TransientError
+from d2_assets.openlmis.signing_in import ApiKey, Password
+from d2_assets.sandbox.openlmis import StockSpec, generate_state, start_openlmis
+from d2_assets.sandbox.openlmis.content import PASSWORD, USERNAME
 from d2_assets.settings import parse_settings
 from d2_assets.sync.probe import (
     InstanceReport,
     derive_may_write,
     probe_instance,
     probe_instances,
+    probe_openlmis,
 )
+from d2_assets_tests.openlmis.conftest import connect
 from d2_assets_tests.settings.texts import FILE, GOOD
 
 SYSTEM = parse_system_info(
@@ -96,12 +101,25 @@ def test_writing_needs_a_right_and_an_org_unit(
     assert derive_may_write(account) == expected
 
 
-def test_a_missing_secret_and_openlmis_are_told_in_the_report() -> None:
+def test_missing_secrets_are_told_in_the_report() -> None:
     settings = parse_settings(GOOD, FILE)
     training, lmis = probe_instances(settings, ("training", "lmis"), {})
     assert str(Path("/etc/d2/training.token")) in training.message
-    assert lmis.may_write == "OpenLMIS instances cannot be tested yet"
-    assert lmis.message == ""
+    assert "lmis" in lmis.message
+
+
+def test_an_openlmis_says_who_may_read_it() -> None:
+    key = "3b1f8a52-0c1d-4d1e-9d3f-2f1f6f0a1b2c"
+    state = generate_state(StockSpec(facilities=1, products=2, months=1))
+    state.api_keys.add(key)
+    with start_openlmis(state) as server:
+        user = probe_openlmis(connect(server, Password(USERNAME, PASSWORD)))
+        wrong = probe_openlmis(connect(server, Password(USERNAME, "wrong")))
+        of_key = probe_openlmis(connect(server, ApiKey(key)))
+    assert (user.reachable, user.account, user.message) == (True, USERNAME, "")
+    assert user.system_name == "OpenLMIS with 2 programs"
+    assert "was not let in" in wrong.message
+    assert "no longer approved" in of_key.may_write
 
 
 def test_all_active_instances_are_tested_unless_some_are_named() -> None:
