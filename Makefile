@@ -31,7 +31,7 @@ lint: $(READY) ## Style, types and import rules
 unit: $(READY) ## The tests alone
 	$(BIN)/pytest -n 4
 
-bench: $(READY) ## Speed and memory, measured anew (about 20 minutes; docs/benchmarks.md)
+bench: $(READY) ## Speed and memory, measured anew (about 30 minutes; docs/benchmarks.md)
 	@$(BIN)/python -m benchmarks
 
 format: $(READY) ## Put the code into its form

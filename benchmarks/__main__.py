@@ -15,6 +15,9 @@ from benchmarks.memory import measure_memory
 from benchmarks.metadata import measure_metadata
 from benchmarks.overhead import measure_overhead
 from benchmarks.push import measure_push
+from benchmarks.stock import measure_stock
+from benchmarks.tracker import measure_events, measure_tracker
+from benchmarks.tracker_memory import measure_tracker_memory
 from benchmarks.unchanged import measure_unchanged
 
 BENCHMARKS: Mapping[str, Callable[..., Iterator[Figure]]] = {
@@ -22,6 +25,10 @@ BENCHMARKS: Mapping[str, Callable[..., Iterator[Figure]]] = {
     "memory": measure_memory,
     "unchanged": measure_unchanged,
     "metadata": measure_metadata,
+    "events": measure_events,
+    "tracker": measure_tracker,
+    "tracker_memory": measure_tracker_memory,
+    "stock": measure_stock,
     "overhead": measure_overhead,
 }
 

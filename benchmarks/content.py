@@ -7,10 +7,10 @@ size: two months of different size differ in their values alone.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from d2_assets.periods import list_period_ids
+from d2_assets.periods import list_period_ids, parse_month
 from d2_assets.sandbox import ContentSpec, Store, StoredValue
 
 #: Quarters and years end in it: it has values of every data set but the budget.
@@ -30,6 +30,38 @@ _COMMENT = "Corrected after the review"
 def specify_content(values: int) -> ContentSpec:
     """What to generate so that at least ``values`` of it belong to the month."""
     return ContentSpec(values=values + values // 4 + 500, seed=_SEED, months=1, last_month=MONTH)
+
+
+def specify_tracked(events: int, entities: int) -> ContentSpec:
+    """So many events of a program without registration, and tracked entities; few values."""
+    return ContentSpec(
+        values=1_000, seed=_SEED, months=1, last_month=MONTH, events=events, entities=entities
+    )
+
+
+def gather_tracked(store: Store, month: str) -> int:
+    """Let all tracked entities be changed last within the month: some are older, some were
+    corrected after it. Gives how many were moved."""
+    first, last = (
+        int(datetime.combine(day, time(), UTC).timestamp()) * 1000
+        for day in (parse_month(month).start, parse_month(month).end)
+    )
+    with store.writing() as connection:
+        return connection.execute(
+            "UPDATE tracked SET updated_at = max(:first, min(:last, updated_at)) "
+            "WHERE updated_at NOT BETWEEN :first AND :last",
+            {"first": first, "last": last},
+        ).rowcount
+
+
+def take_files(store: Store, path: Path) -> None:
+    """The uploaded files of another server, as if they had been sent here and not yet used."""
+    other = Store(path, lambda: datetime.now(UTC))
+    with other.tracker.reading() as connection:
+        rows = connection.execute("SELECT uid, body, content FROM file_resource").fetchall()
+    other.close()
+    with store.writing() as connection:
+        connection.executemany("INSERT INTO file_resource VALUES (?, ?, ?, '')", map(tuple, rows))
 
 
 def keep_values(store: Store, month: str, values: int) -> int:

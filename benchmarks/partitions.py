@@ -1,6 +1,6 @@
 """One partition of the asset in a fresh process, through Dagster, as a run worker does it.
 
-``python -m benchmarks.partitions SETTINGS DAGSTER_HOME MONTH JOB`` prints what it came to as JSON.
+``python -m benchmarks.partitions SETTINGS DAGSTER_HOME MONTH ASSET`` prints what came of it: JSON.
 The asset is executed in that very process, so its memory is the run's and nothing else's.
 """
 
@@ -62,9 +62,12 @@ def write_settings(
     return file
 
 
-def materialise(settings: Path, month: str) -> PartitionRun:
-    """Run the partition in a process of its own; RuntimeError with its words when it fails."""
-    return PartitionRun(**_run_apart(settings, month, "data"))
+def materialise(settings: Path, month: str, asset: str = "data_values") -> PartitionRun:
+    """Run the partition in a process of its own; RuntimeError with its words when it fails.
+
+    The settings' sync type is that of the ``asset``: the others of the job are skipped.
+    """
+    return PartitionRun(**_run_apart(settings, month, asset))
 
 
 def clone_through_dagster(settings: Path, month: str) -> float:
@@ -72,9 +75,9 @@ def clone_through_dagster(settings: Path, month: str) -> float:
     return _run_apart(settings, month, "metadata")["peak"]
 
 
-def _run_apart(settings: Path, month: str, job: str) -> dict[str, Any]:
+def _run_apart(settings: Path, month: str, asset: str) -> dict[str, Any]:
     home = prepare_dagster_home(settings.parent / "dagster")
-    command = [sys.executable, "-m", __name__, str(settings), str(home), month, job]
+    command = [sys.executable, "-m", __name__, str(settings), str(home), month, asset]
     environ = {**os.environ, "D2_ASSETS_CONFIG": str(settings), "DAGSTER_HOME": str(home)}
     words = settings.parent / f"run-{month}.log"
     with words.open("w", encoding="utf-8") as errors:
@@ -88,21 +91,20 @@ def _run_apart(settings: Path, month: str, job: str) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _execute(dagster_home: Path, month: str) -> PartitionRun:
+def _execute(dagster_home: Path, month: str, asset: str) -> PartitionRun:
     import dagster as dg
 
     from d2_assets.definitions import defs
-    from d2_assets.defs.assets.data_values import KEY
 
     with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
         result = defs.resolve_job_def("data").execute_in_process(
             instance=instance, partition_key=f"{PAIR}|{month}"
         )
-        (event,) = result.asset_materializations_for_node(KEY.path[-1])
+        (event,) = result.asset_materializations_for_node(asset)
         shown: dict[str, Any] = {name: item.value for name, item in event.metadata.items()}
     return PartitionRun(
-        peak=_read_peak(),
-        read=shown["rows_read"],
+        peak=read_peak(),
+        read=shown["rows_read" if asset == "data_values" else "objects_read"],
         sent=sum(shown[outcome] for outcome in ("created", "updated", "deleted")),
         reading=shown["seconds_reading"],
         pushing=shown["seconds_pushing"],
@@ -119,10 +121,10 @@ def _execute_metadata(dagster_home: Path, month: str) -> dict[str, float]:
         defs.resolve_job_def("metadata").execute_in_process(
             instance=instance, partition_key=f"{PAIR}|{month}"
         )
-    return {"peak": _read_peak()}
+    return {"peak": read_peak()}
 
 
-def _read_peak() -> float:
+def read_peak() -> float:
     """Most resident memory so far. Not ``ru_maxrss``: that may be the parent's, from the fork."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM:"):
@@ -131,9 +133,9 @@ def _read_peak() -> float:
 
 
 if __name__ == "__main__":
-    _, _settings, _home, _month, _job = sys.argv
-    if _job == "metadata":
+    _, _settings, _home, _month, _asset = sys.argv
+    if _asset == "metadata":
         _told = _execute_metadata(Path(_home), _month)
     else:
-        _told = asdict(_execute(Path(_home), _month))
+        _told = asdict(_execute(Path(_home), _month, _asset))
     sys.stdout.write(json.dumps(_told) + "\n")

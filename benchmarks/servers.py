@@ -56,6 +56,14 @@ class Server:
         """Forget all values and registrations."""
         self._order("empty")
 
+    def gather(self, month: str) -> int:
+        """Let all tracked entities be changed last within the month."""
+        return self._order("gather", month)
+
+    def take_files(self, store: Path) -> None:
+        """Hold the files that were uploaded to another server."""
+        self._order("take_files", store)
+
     def count_writes(self) -> Writes:
         """What it was sent since this was asked last."""
         return self._order("count_writes")
@@ -112,5 +120,7 @@ _ORDERS: Mapping[str, Callable[..., Any]] = {
     "keep": lambda sandbox, *given: content.keep_values(sandbox.store, *given),
     "change": lambda sandbox, *given: content.change_values(sandbox.store, *given),
     "empty": lambda sandbox: content.forget_all(sandbox.store),
+    "gather": lambda sandbox, *given: content.gather_tracked(sandbox.store, *given),
+    "take_files": lambda sandbox, *given: content.take_files(sandbox.store, *given),
     "count_writes": _count_writes,
 }

@@ -25,6 +25,7 @@ from dagster._core.instance.ref import InstanceRef
 from d2_assets.definitions import build_definitions
 from d2_assets.defs import resources
 from d2_assets.defs.assets import data_values as asset_module
+from d2_assets.defs.assets import tracker as tracker_module
 from d2_assets.http.policy import RetryPolicy
 from d2_assets.settings import load_settings
 from d2_assets.sync import recall
@@ -143,6 +144,7 @@ def kill_run(journey: Journey, month: str, point: Point) -> None:
 
 def _run(settings: Path, home: Path, partition: str, run_id: str, point: Point | None) -> None:
     asset_module.date = StandingDate  # type: ignore[misc]
+    tracker_module.date = StandingDate  # type: ignore[misc]
     patient = RetryPolicy(first_delay=0.01)
     resources.connect = partial(connect, policy=patient)  # type: ignore[assignment]
     recall.STILL_STORING = STILL_STORING
