@@ -40,9 +40,10 @@ class UserInterface:
 
 @contextmanager
 def run_user_interface(
-    folder: Path, templates: Templates, database: str = ""
+    folder: Path, templates: Templates, database: str = "", sync_type: str = "both"
 ) -> Iterator[UserInterface]:
-    """UI, daemon and servers; ``database`` is what D2_ASSETS_DATABASE_URL says, if anything."""
+    """UI, daemon and servers; ``database`` is what D2_ASSETS_DATABASE_URL says, if anything, and
+    ``sync_type`` what the one pair moves."""
     home = prepare_dagster_home(folder / "dagster")
     with (
         templates.start(
@@ -54,7 +55,7 @@ def run_user_interface(
     ):
         environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("D2_")},
-            "D2_ASSETS_CONFIG": str(_write_settings(folder, source, destination)),
+            "D2_ASSETS_CONFIG": str(_write_settings(folder, source, destination, sync_type)),
             "D2_ASSETS_DATABASE_URL": database,
             "DAGSTER_HOME": str(home),
         }
@@ -65,7 +66,7 @@ def run_user_interface(
             yield UserInterface(url, process, log, home, environ, source, destination)
 
 
-def _write_settings(folder: Path, source: Sandbox, destination: Sandbox) -> Path:
+def _write_settings(folder: Path, source: Sandbox, destination: Sandbox, sync_type: str) -> Path:
     """JSON is YAML."""
     password = folder / "password"
     password.write_text(read_password(), encoding="utf-8")
@@ -76,7 +77,7 @@ def _write_settings(folder: Path, source: Sandbox, destination: Sandbox) -> Path
         "home": str(folder / "home"),
         "instances": [{"name": name, "url": url, "auth": auth} for name, url in names.items()],
         "pairs": [
-            {"name": PAIR, "source": "national", "destination": "training", "sync_type": "complete"}
+            {"name": PAIR, "source": "national", "destination": "training", "sync_type": sync_type}
         ],
     }
     file = folder / "settings.yaml"

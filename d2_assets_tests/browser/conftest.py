@@ -34,7 +34,9 @@ def chromium() -> str:
 def user_interface(
     tmp_path_factory: pytest.TempPathFactory, templates: Templates
 ) -> Iterator[UserInterface]:
-    with run_user_interface(tmp_path_factory.mktemp("ui"), templates) as running:
+    with run_user_interface(
+        tmp_path_factory.mktemp("ui"), templates, sync_type="complete"
+    ) as running:
         yield running
 
 

@@ -1,21 +1,15 @@
-"""The programs, tracked entities and events that the recorded tracker exchanges are about.
+"""The programs that the recorded tracker exchanges are about.
 
-What the recordings show is taken as it is: one tracked entity whole, others as a UID and a unit.
-The rest of their totals are copies. Of the hundreds of program rules of the recorded servers there
+Of the hundreds of program rules of the recorded servers there
 are those that an answer names, each with the value that it was seen to compute.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
-from d2_assets.dhis2.tracker_old import rename_event
 from d2_assets.identifiers import generate_uid
-from d2_assets.sandbox import Store
-from d2_assets.sandbox.stored_tracker import StoredObject, TrackerKind, to_stored
 from d2_assets_tests.conformance.recorded_bodies import (
     DEFAULTS,
     ROOT,
@@ -30,11 +24,8 @@ EVENT_PROGRAM, PROGRAM, TYPE = "TP01C129Or9", "Xh88p1nyefp", "MCPQUTHX1Ze"
 #: The enrollment that 2.42 shows on events of the program without registration.
 HIDDEN_ENROLLMENT = "wtj7CekANq1"
 #: The attribute whose value was refused as taken.
-_UNIQUE = "Ewi7FUfcHAD"
+UNIQUE = "Ewi7FUfcHAD"
 _STAGE, _CHOSEN, _OPTION_SET = "lOslKyVm688", "cgYpqCgnVF2", "rlYDq7U043q"
-#: Objects that the exchanges create themselves.
-_CREATED = frozenset({"U9f5tC6GNCR", "iK2bypDoAns", "bOmeyo4160e", "ews89iT3hg3"})
-_PAST = "2026-11-22T18:00:00.000"
 _COMPUTED = re.compile(r"\(`(\w+)`\).*`(\w+)`.*calculated value `(.*?)`")
 
 Metadata = dict[str, dict[str, Body]]
@@ -48,7 +39,7 @@ def read_tree(version: str) -> Body:
 def add_tracker_objects(metadata: Metadata, version: str) -> None:
     """Bring the metadata that the tracker exchanges need into those of a start state."""
     tree = read_tree(version)
-    events = _list_events(tree)
+    events = list_events(tree)
     units = _add_units(metadata, version)
     written = read_exchange(version, "tr-event-create").request["body"]["events"][0]
     stages = {event["programStage"]: _list_elements(event) for event in events}
@@ -66,15 +57,6 @@ def add_tracker_objects(metadata: Metadata, version: str) -> None:
     _add_attributes(metadata, tree)
     _add_options(metadata)
     _add_rules(metadata, version, events)
-
-
-def put_tracker_objects(store: Store, version: str) -> None:
-    """Store the tracked entities and events that are there before the first exchange."""
-    entities = list(_iterate_entities(version))
-    # From 2.42 on lists begin with what was made last [seen].
-    entities = entities if version in ("2.38", "2.40") else entities[::-1]
-    store.tracker.put(item for group in entities for item in group)
-    store.tracker.put(_iterate_events(version))
 
 
 def _add_units(metadata: Metadata, version: str) -> list[str]:
@@ -145,7 +127,7 @@ def _add_attributes(metadata: Metadata, tree: Body) -> None:
         uid = shown["attribute"]
         if uid not in known or known[uid]["name"].startswith("zz "):
             made = {"name": shown["displayName"], "valueType": shown["valueType"]}
-            known[uid] = copy_object(known, uid) | made | {"unique": uid == _UNIQUE}
+            known[uid] = copy_object(known, uid) | made | {"unique": uid == UNIQUE}
             known[uid].pop("optionSet", None)
             known[uid] |= {"code": shown["code"]} if "code" in shown else {}
     parts = [
@@ -216,130 +198,6 @@ def _add_rule(metadata: Metadata, uid: str, assigned: str, value: str, stage: st
     }
 
 
-def _iterate_entities(version: str) -> Iterator[list[StoredObject]]:
-    """Each tracked entity with what hangs on it, in the order in which lists show them."""
-    tree = read_tree(version)
-    yield _flatten(tree)
-    window = drop_cuts(_read_list(version, "tr-te-enrolled-window"))
-    seen = {tree["trackedEntity"]}
-    others: list[tuple[str, str, str]] = []
-    for shown in drop_cuts(_read_list(version, "tr-te-new-params")) or drop_cuts(
-        _read_list(version, "tr-te-old-params")
-    ):
-        others.append((shown["trackedEntity"], shown["orgUnit"], "2025-09-01"))
-    others += [(shown["trackedEntity"], tree["orgUnit"], "2025-03-10") for shown in window]
-    if len(window) > 1:
-        # There was a next page.
-        others.append((generate_uid(Random("window")), tree["orgUnit"], "2025-03-11"))
-    total = _read_total(version, "tr-te-full")
-    old_event = _find_old_event(version)
-    if old_event is not None:
-        day = old_event["occurredAt"][:10]
-        others.append((generate_uid(Random("old event")), old_event["orgUnit"], day))
-    for number in range(total):
-        others.append((generate_uid(Random(f"entity {number}")), tree["orgUnit"], "2025-09-01"))
-    for uid, unit, day in others:
-        if uid not in seen and len(seen) < total:
-            seen.add(uid)
-            holds_it = old_event is not None and unit == old_event["orgUnit"]
-            yield _copy_entity(tree, uid, unit, day, old_event if holds_it else None)
-
-
-def _find_old_event(version: str) -> Body | None:
-    """The event of another tracked entity that an old endpoint shows."""
-    body = read_exchange(version, "legacy-events").response.get("json")
-    shown = rename_event(drop_cuts(body)["events"][0]) if isinstance(body, dict) else None
-    known = {event["event"] for event in _list_events(read_tree(version))}
-    return shown if shown and shown["event"] not in known else None
-
-
-def _list_events(tree: Body) -> list[Body]:
+def list_events(tree: Body) -> list[Body]:
+    """All events of a tree."""
     return [event for enrollment in tree["enrollments"] for event in enrollment["events"]]
-
-
-def _read_list(version: str, name: str) -> list[Any]:
-    body = read_exchange(version, name).response.get("json") or {}
-    return body.get("instances") or body.get("trackedEntities") or []
-
-
-def _read_total(version: str, name: str) -> int:
-    body = read_exchange(version, name).body
-    return int(body.get("pager", body)["total"])
-
-
-def _flatten(tree: Body) -> list[StoredObject]:
-    entity, enrollments = tree, tree["enrollments"]
-    objects = [_store("trackedEntity", entity)]
-    for enrollment in enrollments:
-        own = {name: value for name, value in enrollment.items() if name != "attributes"}
-        objects.append(_store("enrollment", own))
-        for event in enrollment["events"]:
-            parents = {"trackedEntity": tree["trackedEntity"]}
-            objects.append(_store("event", event | parents))
-    return objects
-
-
-def _copy_entity(
-    tree: Body, uid: str, unit: str, day: str, old_event: Body | None
-) -> list[StoredObject]:
-    enrollment = generate_uid(Random(f"enrollment {uid}"))
-    places = {"trackedEntity": uid, "orgUnit": unit}
-    shared = [value for value in tree["attributes"] if value["attribute"] != _UNIQUE]
-    enrolled = {"enrollment": enrollment, "enrolledAt": f"{day}T00:00:00.000"}
-    objects = [
-        _store("trackedEntity", tree | places | {"attributes": shared}),
-        _store("enrollment", tree["enrollments"][0] | places | enrolled | {"attributes": None}),
-    ]
-    if old_event is not None:
-        kept = {"attributeCategoryOptions": DEFAULTS["categoryOptions"], "notes": []}
-        objects.append(_store("event", old_event | places | {"enrollment": enrollment} | kept))
-    return objects
-
-
-def _iterate_events(version: str) -> Iterator[StoredObject]:
-    """Copies of the events that are there before the exchanges make theirs."""
-    page = read_exchange(version, "tr-events-page").body
-    template = (page.get("instances") or page.get("events"))[0]
-    for number in range(_read_total(version, "tr-events-page") - len(_CREATED)):
-        uid = generate_uid(Random(f"event {number}"))
-        body = template | {"event": uid, "occurredAt": f"2026-0{number % 2 + 1}-15T00:00:00.000"}
-        yield _store("event", body | {"createdAt": _PAST, "updatedAt": _PAST})
-
-
-def _store(kind: TrackerKind, shown: Body) -> StoredObject:
-    """An object from what a server showed of it."""
-    body = drop_cuts({name: value for name, value in shown.items() if value is not None})
-    for name in ("orgUnitName", "programOwners", "storedBy", "followup"):
-        body.pop(name, None)
-    if kind in ("event", "enrollment"):
-        body["followUp"] = bool(shown.get("followUp", shown.get("followup")))
-        body.setdefault("notes", [])
-    body = {name: value for name, value in _name_persons(body).items() if value != {}}
-    for member in ("dataValues", "attributes"):
-        if member in body:
-            body[member] = [_strip_value(value) for value in body[member]]
-    item = to_stored(kind, body)
-    created, updated = (_read_ms(shown.get(name)) for name in ("createdAt", "updatedAt"))
-    return replace(item, created_at=created, updated_at=updated)
-
-
-def _strip_value(value: Body) -> Body:
-    persons = {"createdBy": "admin", "updatedBy": "admin"}
-    dropped = ("storedBy", "code", "displayName", "valueType")
-    kept = {name: item for name, item in value.items() if name not in dropped}
-    return kept | persons
-
-
-def _name_persons(body: Body) -> Body:
-    return {
-        name: value["username"] if name in ("createdBy", "updatedBy") else value
-        for name, value in ({"createdBy": _ADMIN, "updatedBy": _ADMIN} | body).items()
-    }
-
-
-_ADMIN = {"username": "admin"}
-
-
-def _read_ms(text: str | None) -> int:
-    moment = datetime.fromisoformat(text or _PAST).replace(tzinfo=UTC)
-    return int(moment.timestamp() * 1000)

@@ -16,10 +16,10 @@ from d2_assets_tests.conformance.comparing import compare
 from d2_assets_tests.conformance.own_objects import WRITING, make_own_objects
 from d2_assets_tests.conformance.playing import Player, substitute
 from d2_assets_tests.conformance.start_state import fill_from_recordings
+from d2_assets_tests.conformance.start_state_objects import put_tracker_objects
 from d2_assets_tests.conformance.start_state_tracker import (
     EVENT_PROGRAM,
     HIDDEN_ENROLLMENT,
-    put_tracker_objects,
 )
 from d2_assets_tests.conformance.unserved import UNSERVED, find_reason
 from d2_assets_tests.conftest import SAID

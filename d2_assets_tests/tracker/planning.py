@@ -23,6 +23,9 @@ from d2_assets.tracker.windows import Span
 from d2_assets_tests.tracker.fake_client import FakeClient
 
 MONTH = "202511"
+#: A child, and an event without registration.
+TE, EN, EV, RE = "tePerson001", "enChild0001", "evBirth0001", "reMother001"
+X = "evMalaria01"
 
 #: What the journal says of a row, by kind and UID: outcome and code.
 Settled = Mapping[str, tuple[str, str]]
@@ -146,3 +149,15 @@ def _load_echoes(database: Database, insists: Sequence[str]) -> None:
 
 def on(day: str) -> date:
     return date.fromisoformat(day)
+
+
+def serve() -> tuple[FakeClient, FakeClient]:
+    """Two servers with nothing on them."""
+    return FakeClient("national"), FakeClient("training")
+
+
+def put_child(server: FakeClient, value: str = "3") -> None:
+    """A child with an enrollment and one event."""
+    server.put_entity(TE)
+    server.put_enrollment(EN, TE)
+    server.put_child_event(EV, EN, value)

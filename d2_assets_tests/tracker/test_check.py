@@ -19,7 +19,6 @@ from d2_assets_tests.tracker.fake_metadata import (
     CASE,
     CHILD,
     CLINIC,
-    DEFAULT_OPTION,
     MALARIA,
     MOTHER,
     NAME,
@@ -37,171 +36,91 @@ from d2_assets_tests.tracker.fake_metadata import (
     make_event_program,
     rename,
 )
-
-
-def _read(
-    destination: FakeServer | None = None, *, is_registration: bool = False, **choices: Any
-) -> Scope:
-    source: Any = FakeServer()
-    server: Any = destination or FakeServer()
-    return read_scope(source, server, TrackerChoices(**choices), is_registration)
-
-
-def _make_event(
-    values: dict[str, str] | None = None,
-    *,
-    program: str = MALARIA,
-    stage: str = CASE,
-    org_unit: str = CLINIC,
-    deleted: bool = False,
-    **members: Any,
-) -> TrackerObject:
-    body = {
-        "event": "evOne000001",
-        "status": "COMPLETED",
-        "occurredAt": "2025-11-05T00:00:00.000",
-        "attributeOptionCombo": DEFAULT_OPTION,
-        "dataValues": [
-            {"dataElement": uid, "value": value} for uid, value in (values or {}).items()
-        ],
-        **members,
-    }
-    return TrackerObject(
-        Kind.EVENT,
-        "evOne000001",
-        "evOne000001",
-        "",
-        {name: value for name, value in body.items() if value is not None},
-        program=program,
-        stage=stage,
-        org_unit=org_unit,
-        deleted=deleted,
-    )
-
-
-def _make_entity(
-    attributes: dict[str, str] | None = None, *, type_: str = PERSON, org_unit: str = CLINIC
-) -> TrackerObject:
-    listed = [{"attribute": uid, "value": value} for uid, value in (attributes or {}).items()]
-    body = {"trackedEntity": "teOne000001", "attributes": listed}
-    return TrackerObject(
-        Kind.TRACKED_ENTITY,
-        "teOne000001",
-        "teOne000001",
-        "",
-        body,
-        org_unit=org_unit,
-        type=type_,
-    )
-
-
-def _make_enrollment(**members: Any) -> TrackerObject:
-    body = {"enrollment": "enOne000001", "enrolledAt": "2025-11-05T00:00:00.000", **members}
-    return TrackerObject(
-        Kind.ENROLLMENT,
-        "enOne000001",
-        "teOne000001",
-        "teOne000001",
-        body,
-        program=CHILD,
-        org_unit=CLINIC,
-    )
-
-
-def _make_relationship(from_: Kind = Kind.TRACKED_ENTITY, type_: str = MOTHER) -> TrackerObject:
-    body = {
-        "relationship": "reOne000001",
-        "from": {from_.value: {from_.value: "teOne000001"}},
-        "to": {"trackedEntity": {"trackedEntity": "teTwo000001"}},
-    }
-    return TrackerObject(Kind.RELATIONSHIP, "reOne000001", "teOne000001", "", body, type=type_)
-
-
-def _code(item: TrackerObject, scope: Scope) -> str | None:
-    verdict = judge(item, scope)
-    if verdict is None:
-        return None
-    assert verdict.code in VERDICTS
-    assert "{" not in verdict.reason
-    return verdict.code
-
+from d2_assets_tests.tracker.judging import (
+    judge_code,
+    make_enrollment,
+    make_entity,
+    make_event,
+    make_relationship,
+    read_choices,
+)
 
 GOOD_VALUES = {SEX: "F", WEIGHT: "3.25", REFERRED: REGION, TESTS: "RDT,SLIDE", SCAN: "file:abc:3"}
 
 
 def test_what_fits_has_no_verdict() -> None:
-    events, tracker = _read(), _read(is_registration=True)
+    events, tracker = read_choices(), read_choices(is_registration=True)
 
-    assert judge(_make_event(GOOD_VALUES), events) is None
-    assert judge(_make_entity({NAME: "Anna", VILLAGE: "Bo"}), tracker) is None
-    assert judge(_make_enrollment(), tracker) is None
-    assert judge(_make_event({WEIGHT: "3"}, program=CHILD, stage=VISIT), tracker) is None
-    assert judge(_make_relationship(), tracker) is None
+    assert judge(make_event(GOOD_VALUES), events) is None
+    assert judge(make_entity({NAME: "Anna", VILLAGE: "Bo"}), tracker) is None
+    assert judge(make_enrollment(), tracker) is None
+    assert judge(make_event({WEIGHT: "3"}, program=CHILD, stage=VISIT), tracker) is None
+    assert judge(make_relationship(), tracker) is None
 
 
 @pytest.mark.parametrize(
     ("item", "code"),
     [
-        (_make_event(org_unit="ouUnknown01"), "org_unit_unknown"),
-        (_make_event(org_unit=REGION), "org_unit_outside_program"),
-        (_make_event(stage=BIRTH), "stage_unknown"),
-        (_make_event(stage="stUnknown01"), "stage_unknown"),
-        (_make_event(occurredAt=None), "date_missing"),
-        (_make_event(status="SCHEDULE", occurredAt=None), "date_missing"),
-        (_make_event(attributeOptionCombo="coUnknown01"), "attribute_option_combo_unknown"),
-        (_make_event({"deUnknown01": "1"}), "data_element_unknown"),
-        (_make_event({SEX: "X"}), "option_unknown"),
-        (_make_event({TESTS: "RDT,PCR"}), "option_unknown"),
-        (_make_event({WEIGHT: "three"}), "value_misfit"),
-        (_make_event({REFERRED: "ouUnknown01"}), "value_org_unit_unknown"),
+        (make_event(org_unit="ouUnknown01"), "org_unit_unknown"),
+        (make_event(org_unit=REGION), "org_unit_outside_program"),
+        (make_event(stage=BIRTH), "stage_unknown"),
+        (make_event(stage="stUnknown01"), "stage_unknown"),
+        (make_event(occurredAt=None), "date_missing"),
+        (make_event(status="SCHEDULE", occurredAt=None), "date_missing"),
+        (make_event(attributeOptionCombo="coUnknown01"), "attribute_option_combo_unknown"),
+        (make_event({"deUnknown01": "1"}), "data_element_unknown"),
+        (make_event({SEX: "X"}), "option_unknown"),
+        (make_event({TESTS: "RDT,PCR"}), "option_unknown"),
+        (make_event({WEIGHT: "three"}), "value_misfit"),
+        (make_event({REFERRED: "ouUnknown01"}), "value_org_unit_unknown"),
     ],
 )
 def test_an_unfit_event_is_refused(item: TrackerObject, code: str) -> None:
-    assert _code(item, _read()) == code
+    assert judge_code(item, read_choices()) == code
 
 
 def test_an_event_that_is_to_come_needs_only_the_day_it_is_due() -> None:
-    item = _make_event(status="SCHEDULE", occurredAt=None, scheduledAt="2025-12-01T00:00:00.000")
+    item = make_event(status="SCHEDULE", occurredAt=None, scheduledAt="2025-12-01T00:00:00.000")
 
-    assert judge(item, _read()) is None
+    assert judge(item, read_choices()) is None
 
 
 def test_compulsory_values_that_are_missing_are_left_to_the_server() -> None:
-    item = _make_event(program=CHILD, stage=BIRTH)
+    item = make_event(program=CHILD, stage=BIRTH)
 
-    assert judge(item, _read(is_registration=True)) is None
+    assert judge(item, read_choices(is_registration=True)) is None
 
 
 def test_a_data_element_of_another_stage_is_outside() -> None:
-    item = _make_event({SEX: "F"}, program=CHILD, stage=BIRTH)
+    item = make_event({SEX: "F"}, program=CHILD, stage=BIRTH)
 
-    assert _code(item, _read(is_registration=True)) == "data_element_outside_stage"
+    assert judge_code(item, read_choices(is_registration=True)) == "data_element_outside_stage"
 
 
 @pytest.mark.parametrize(
     ("item", "code"),
     [
-        (_make_entity(org_unit="ouUnknown01"), "org_unit_unknown"),
-        (_make_entity({"atUnknown01": "x"}), "attribute_unknown"),
-        (_make_entity({VILLAGE: "Bo"}, type_="tyAnimal001"), "attribute_outside"),
-        (_make_enrollment(enrolledAt=None), "date_missing"),
-        (_make_enrollment(attributeOptionCombo="coX"), "attribute_option_combo_unknown"),
-        (_make_relationship(type_="rtUnknown01"), "relationship_type_unknown"),
-        (_make_relationship(Kind.EVENT), "relationship_end_misfit"),
+        (make_entity(org_unit="ouUnknown01"), "org_unit_unknown"),
+        (make_entity({"atUnknown01": "x"}), "attribute_unknown"),
+        (make_entity({VILLAGE: "Bo"}, type_="tyAnimal001"), "attribute_outside"),
+        (make_enrollment(enrolledAt=None), "date_missing"),
+        (make_enrollment(attributeOptionCombo="coX"), "attribute_option_combo_unknown"),
+        (make_relationship(type_="rtUnknown01"), "relationship_type_unknown"),
+        (make_relationship(Kind.EVENT), "relationship_end_misfit"),
     ],
 )
 def test_an_unfit_tracker_object_is_refused(item: TrackerObject, code: str) -> None:
-    assert _code(item, _read(is_registration=True)) == code
+    assert judge_code(item, read_choices(is_registration=True)) == code
 
 
 def test_metadata_that_the_destination_lacks_is_named() -> None:
     empty = FakeServer(programs=[], types=[], relationship_types=[])
-    events, tracker = _read(empty), _read(empty, is_registration=True)
+    events, tracker = read_choices(empty), read_choices(empty, is_registration=True)
 
-    assert _code(_make_event(), events) == "program_unknown"
-    assert _code(_make_enrollment(), tracker) == "program_unknown"
-    assert _code(_make_entity(), tracker) == "type_unknown"
-    assert _code(_make_relationship(), tracker) == "relationship_type_unknown"
+    assert judge_code(make_event(), events) == "program_unknown"
+    assert judge_code(make_enrollment(), tracker) == "program_unknown"
+    assert judge_code(make_entity(), tracker) == "type_unknown"
+    assert judge_code(make_relationship(), tracker) == "relationship_type_unknown"
 
 
 def test_what_the_account_may_not_write_is_named() -> None:
@@ -218,52 +137,54 @@ def test_what_the_account_may_not_write_is_named() -> None:
     locked.relationship_types = [
         RelationshipType(MOTHER, "Mother", "TRACKED_ENTITY_INSTANCE", "", may_write=False)
     ]
-    events, tracker = _read(locked), _read(locked, is_registration=True)
+    events, tracker = read_choices(locked), read_choices(locked, is_registration=True)
 
-    assert _code(_make_event(), events) == "program_read_only"
-    assert _code(_make_enrollment(), tracker) == "program_read_only"
-    assert _code(_make_event(program=CHILD, stage=VISIT), tracker) == "stage_read_only"
-    assert _code(_make_entity(), tracker) == "type_read_only"
-    assert _code(_make_relationship(), tracker) == "relationship_type_read_only"
+    assert judge_code(make_event(), events) == "program_read_only"
+    assert judge_code(make_enrollment(), tracker) == "program_read_only"
+    assert judge_code(make_event(program=CHILD, stage=VISIT), tracker) == "stage_read_only"
+    assert judge_code(make_entity(), tracker) == "type_read_only"
+    assert judge_code(make_relationship(), tracker) == "relationship_type_read_only"
 
 
 def test_an_org_unit_outside_the_account_is_named() -> None:
-    scope = _read(FakeServer(account_units=(REGION,)))
+    scope = read_choices(FakeServer(account_units=(REGION,)))
 
-    assert _code(_make_event(org_unit=OTHER_CLINIC), scope) == "org_unit_outside_account"
-    assert _code(_make_event(org_unit=CLINIC), scope) is None
+    assert judge_code(make_event(org_unit=OTHER_CLINIC), scope) == "org_unit_outside_account"
+    assert judge_code(make_event(org_unit=CLINIC), scope) is None
 
 
 def test_a_program_that_is_of_another_kind_at_the_destination_is_named() -> None:
     other = FakeServer(programs=[replace(make_event_program(), is_registration=True)])
 
-    assert _code(_make_event(), _read(other)) == "program_of_other_kind"
+    assert judge_code(make_event(), read_choices(other)) == "program_of_other_kind"
 
 
 @pytest.mark.parametrize("deleted", [False, True])
 @pytest.mark.parametrize(
     ("choices", "item", "code"),
     [
-        ({"org_units": (REGION,)}, _make_event(org_unit=OTHER_CLINIC), "org_unit_filtered"),
-        ({"deepest_level": 2}, _make_event(), "org_unit_filtered"),
-        ({"programs": (CHILD,)}, _make_event(), "program_filtered"),
-        ({"stages": (VISIT,)}, _make_event(program=CHILD, stage=BIRTH), "stage_filtered"),
-        ({"programs": (CHILD,)}, _make_entity(type_="tyAnimal001"), "type_filtered"),
+        ({"org_units": (REGION,)}, make_event(org_unit=OTHER_CLINIC), "org_unit_filtered"),
+        ({"deepest_level": 2}, make_event(), "org_unit_filtered"),
+        ({"programs": (CHILD,)}, make_event(), "program_filtered"),
+        ({"stages": (VISIT,)}, make_event(program=CHILD, stage=BIRTH), "stage_filtered"),
+        ({"programs": (CHILD,)}, make_entity(type_="tyAnimal001"), "type_filtered"),
     ],
 )
 def test_what_the_pair_leaves_out_is_filtered(
     choices: dict[str, Any], item: TrackerObject, code: str, deleted: bool
 ) -> None:
-    scope = _read(is_registration=item.program != MALARIA or "programs" in choices, **choices)
+    scope = read_choices(
+        is_registration=item.program != MALARIA or "programs" in choices, **choices
+    )
 
-    assert _code(replace(item, deleted=deleted), scope) == code
+    assert judge_code(replace(item, deleted=deleted), scope) == code
     assert find_outcome(code) is Outcome.FILTERED
 
 
 def test_a_deleted_object_is_judged_by_the_filters_only() -> None:
-    scope = _read(FakeServer(programs=[], units=[]))
+    scope = read_choices(FakeServer(programs=[], units=[]))
 
-    assert judge(_make_event(deleted=True), scope) is None
+    assert judge(make_event(deleted=True), scope) is None
 
 
 def test_what_could_be_two_things_waits_with_the_reason() -> None:
@@ -275,7 +196,7 @@ def test_what_could_be_two_things_waits_with_the_reason() -> None:
     source: Any = FakeServer(codes={WEIGHT: "W"})
     scope = read_scope(source, server, TrackerChoices(), is_registration=False)
 
-    item = translate_object(_make_event({WEIGHT: "3"}), scope.crosswalk)
+    item = translate_object(make_event({WEIGHT: "3"}), scope.crosswalk)
 
     verdict = judge(item, scope)
     assert verdict is not None
@@ -285,7 +206,7 @@ def test_what_could_be_two_things_waits_with_the_reason() -> None:
 
 UNITS = st.sampled_from([CLINIC, OTHER_CLINIC, REGION, "ouUnknown01"])
 EVENTS = st.builds(
-    _make_event,
+    make_event,
     st.dictionaries(
         st.sampled_from([SEX, WEIGHT, REFERRED, "deUnknown01"]),
         st.sampled_from(["F", "1", REGION]),
@@ -298,13 +219,13 @@ EVENTS = st.builds(
     occurredAt=st.sampled_from([None, "2025-11-05T00:00:00.000"]),
 )
 ENTITIES = st.builds(
-    _make_entity,
+    make_entity,
     st.dictionaries(st.sampled_from([NAME, VILLAGE, "atUnknown01"]), st.just("x")),
     type_=st.sampled_from([PERSON, "tyAnimal001", "tyUnknown01"]),
     org_unit=UNITS,
 )
-EVENT_SCOPE = _read(org_units=(REGION,))
-TRACKER_SCOPE = _read(is_registration=True, programs=(CHILD,))
+EVENT_SCOPE = read_choices(org_units=(REGION,))
+TRACKER_SCOPE = read_choices(is_registration=True, programs=(CHILD,))
 
 
 @given(st.lists(EVENTS | ENTITIES), st.sampled_from([EVENT_SCOPE, TRACKER_SCOPE]))
@@ -326,18 +247,18 @@ def test_kept_and_refused_are_what_was_given(items: list[TrackerObject], scope: 
         (
             "tr-event-bad-program-object",
             "E1010",
-            _make_event(program="prUnknown01"),
+            make_event(program="prUnknown01"),
             "program_filtered",
         ),
-        ("tr-event-bad-orgunit", "E1011", _make_event(org_unit="ouUnknown01"), "org_unit_unknown"),
-        ("tr-event-no-date", "E1031", _make_event(occurredAt=None), "date_missing"),
+        ("tr-event-bad-orgunit", "E1011", make_event(org_unit="ouUnknown01"), "org_unit_unknown"),
+        ("tr-event-no-date", "E1031", make_event(occurredAt=None), "date_missing"),
         (
             "tr-event-unknown-data-element",
             "E1304",
-            _make_event({"deUnknown01": "1"}),
+            make_event({"deUnknown01": "1"}),
             "data_element_unknown",
         ),
-        ("tr-event-bad-option", "E1125", _make_event({SEX: "X"}), "option_unknown"),
+        ("tr-event-bad-option", "E1125", make_event({SEX: "X"}), "option_unknown"),
     ],
 )
 def test_what_real_servers_refuse_is_refused_before(
@@ -346,4 +267,4 @@ def test_what_real_servers_refuse_is_refused_before(
     report = read_exchange(version, name).body["validationReport"]["errorReports"]
 
     assert error in {one["errorCode"] for one in report if isinstance(one, dict)}
-    assert _code(item, _read()) == code
+    assert judge_code(item, read_choices()) == code

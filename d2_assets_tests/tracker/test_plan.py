@@ -1,30 +1,24 @@
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from d2_assets.staging import database
 from d2_assets.tracker.objects import STAGED_SCHEMA, Kind
 from d2_assets.tracker.shape import decode_body
 from d2_assets_tests.tracker.fake_client import FakeClient
-from d2_assets_tests.tracker.fake_metadata import NAME, WEIGHT
-from d2_assets_tests.tracker.planning import MONTH, plan_between, push_perfectly
+from d2_assets_tests.tracker.planning import (
+    EN,
+    EV,
+    MONTH,
+    RE,
+    TE,
+    X,
+    plan_between,
+    put_child,
+    serve,
+)
 
-TE, EN, EV, RE = "tePerson001", "enChild0001", "evBirth0001", "reMother001"
-X = "evMalaria01"
 STRATEGIES = ("CREATE", "UPDATE", "CREATE_AND_UPDATE", "DELETE")
 HELD = "held_by_strategy"
-
-
-def _serve() -> tuple[FakeClient, FakeClient]:
-    return FakeClient("national"), FakeClient("training")
-
-
-def _put_child(server: FakeClient, value: str = "3") -> None:
-    server.put_entity(TE)
-    server.put_enrollment(EN, TE)
-    server.put_child_event(EV, EN, value)
 
 
 def _live(server: FakeClient) -> None:
@@ -77,7 +71,7 @@ CELLS = [
 def test_every_situation_has_one_action_under_each_strategy(
     situation: str, strategy: str, action: str
 ) -> None:
-    theirs, ours = _serve()
+    theirs, ours = serve()
     put_theirs, put_ours = SITUATIONS[situation]
     put_theirs(theirs)
     put_ours(ours)
@@ -90,7 +84,7 @@ def test_every_situation_has_one_action_under_each_strategy(
 
 
 def test_deletes_are_held_where_the_pair_does_not_propagate_them() -> None:
-    theirs, ours = _serve()
+    theirs, ours = serve()
     _gone(theirs)
     _live(ours)
 
@@ -99,7 +93,7 @@ def test_deletes_are_held_where_the_pair_does_not_propagate_them() -> None:
 
 
 def test_a_uid_that_was_deleted_at_the_destination_cannot_be_created_again() -> None:
-    theirs, ours = _serve()
+    theirs, ours = serve()
     _live(theirs)
     _gone(ours)
 
@@ -111,7 +105,7 @@ def test_a_uid_that_was_deleted_at_the_destination_cannot_be_created_again() -> 
 
 
 def test_the_plan_has_the_staged_columns_and_what_is_done() -> None:
-    theirs, ours = _serve()
+    theirs, ours = serve()
     _other(theirs)
     _live(ours)
 
@@ -126,7 +120,7 @@ def test_the_plan_has_the_staged_columns_and_what_is_done() -> None:
 
 
 def test_old_bodies_are_kept_of_updates_only() -> None:
-    theirs, ours = _serve()
+    theirs, ours = serve()
     _live(theirs)
     _live(ours)
 
@@ -135,16 +129,16 @@ def test_old_bodies_are_kept_of_updates_only() -> None:
 
 
 def test_only_the_changed_event_under_an_entity_is_written() -> None:
-    theirs, ours = _serve()
-    _put_child(theirs, "4")
-    _put_child(ours, "3")
+    theirs, ours = serve()
+    put_child(theirs, "4")
+    put_child(ours, "3")
 
     with plan_between(theirs, ours, is_registration=True) as planned:
         assert planned.actions == {TE: "unchanged", EN: "unchanged", EV: "update"}
 
 
 def test_an_object_whose_notes_the_destination_has_all_of_is_unchanged() -> None:
-    theirs, ours = _serve()
+    theirs, ours = serve()
     theirs.put_event(X, notes=[{"note": "noOne000001", "value": "1"}])
     ours.put_event(
         X,
@@ -159,7 +153,7 @@ def test_an_object_whose_notes_the_destination_has_all_of_is_unchanged() -> None
 
 
 def test_an_object_with_a_new_note_is_an_update() -> None:
-    theirs, ours = _serve()
+    theirs, ours = serve()
     theirs.put_event(X, notes=[{"note": "noOne000001", "value": "1"}])
     ours.put_event(X)
 
@@ -168,8 +162,8 @@ def test_an_object_with_a_new_note_is_an_update() -> None:
 
 
 def test_children_follow_a_parent_that_cannot_land() -> None:
-    theirs, ours = _serve()
-    _put_child(theirs)
+    theirs, ours = serve()
+    put_child(theirs)
     theirs.put_entity(TE, attributes=[{"attribute": "atUnknown01", "value": "1"}])
 
     with plan_between(theirs, ours, is_registration=True) as planned:
@@ -185,9 +179,9 @@ def test_children_follow_a_parent_that_cannot_land() -> None:
 
 
 def test_children_of_a_refused_parent_that_is_at_the_destination_travel() -> None:
-    theirs, ours = _serve()
-    _put_child(theirs, "4")
-    _put_child(ours, "3")
+    theirs, ours = serve()
+    put_child(theirs, "4")
+    put_child(ours, "3")
     theirs.put_entity(TE, attributes=[{"attribute": "atUnknown01", "value": "1"}])
 
     with plan_between(theirs, ours, is_registration=True) as planned:
@@ -195,8 +189,8 @@ def test_children_of_a_refused_parent_that_is_at_the_destination_travel() -> Non
 
 
 def test_children_of_a_parent_that_was_deleted_at_the_destination_wait_with_it() -> None:
-    theirs, ours = _serve()
-    _put_child(theirs)
+    theirs, ours = serve()
+    put_child(theirs)
     ours.put_entity(TE)
     ours.delete(Kind.TRACKED_ENTITY, TE)
 
@@ -206,15 +200,15 @@ def test_children_of_a_parent_that_was_deleted_at_the_destination_wait_with_it()
 
 
 def test_children_of_a_create_that_the_strategy_holds_are_held_too() -> None:
-    theirs, ours = _serve()
-    _put_child(theirs)
+    theirs, ours = serve()
+    put_child(theirs)
 
     with plan_between(theirs, ours, is_registration=True, import_strategy="UPDATE") as planned:
         assert set(planned.actions.values()) == {HELD}
 
 
 def test_a_relationship_to_an_entity_that_cannot_land_waits_and_names_the_cause() -> None:
-    theirs, ours = _serve()
+    theirs, ours = serve()
     theirs.put_entity(TE)
     theirs.put_entity("teMother001", attributes=[{"attribute": "atUnknown01", "value": "1"}])
     theirs.put_relationship(RE, (Kind.TRACKED_ENTITY, TE), (Kind.TRACKED_ENTITY, "teMother001"))
@@ -227,9 +221,9 @@ def test_a_relationship_to_an_entity_that_cannot_land_waits_and_names_the_cause(
 
 
 def test_a_deleted_enrollment_takes_its_events_with_it() -> None:
-    theirs, ours = _serve()
-    _put_child(theirs)
-    _put_child(ours)
+    theirs, ours = serve()
+    put_child(theirs)
+    put_child(ours)
     theirs.delete(Kind.ENROLLMENT, EN)
 
     with plan_between(theirs, ours, is_registration=True) as planned:
@@ -238,182 +232,10 @@ def test_a_deleted_enrollment_takes_its_events_with_it() -> None:
 
 
 def test_what_goes_with_a_deleted_parent_is_not_only_the_destinations() -> None:
-    theirs, ours = _serve()
+    theirs, ours = serve()
     theirs.put_entity(TE)
     theirs.delete(Kind.TRACKED_ENTITY, TE)
-    _put_child(ours)
+    put_child(ours)
 
     with plan_between(theirs, ours, is_registration=True) as planned:
         assert planned.plan.destination_only == {}
-
-
-def test_merging_an_object_that_lacks_values_changes_nothing() -> None:
-    theirs, ours = _serve()
-    theirs.put_event(X)
-    ours.put_event(X, dataValues=[{"dataElement": WEIGHT, "value": "3"}])
-
-    with plan_between(theirs, ours, merge=True) as planned:
-        assert planned.action(X) == "unchanged"
-    with plan_between(theirs, ours) as planned:
-        assert planned.action(X) == "update"
-
-
-def test_merging_an_object_with_another_value_is_an_update() -> None:
-    theirs, ours = _serve()
-    theirs.put_event(X, dataValues=[{"dataElement": WEIGHT, "value": "4"}])
-    ours.put_event(X, dataValues=[{"dataElement": WEIGHT, "value": "3"}])
-
-    with plan_between(theirs, ours, merge=True) as planned:
-        assert planned.action(X) == "update"
-
-
-def test_what_the_server_was_seen_to_insist_on_is_told_and_not_sent_again() -> None:
-    theirs, ours = _serve()
-    theirs.put_event(X, completedAt="2025-11-04T10:00:00.000")
-    ours.put_event(X, completedAt="2025-11-05T00:00:00.000")
-
-    with plan_between(theirs, ours) as planned:
-        assert planned.action(X) == "update"
-    with plan_between(theirs, ours, insists=[X]) as planned:
-        assert planned.action(X) == "unchanged"
-        assert planned.database.rows("SELECT month, kind, id, member, wanted, found FROM kept") == [
-            (
-                MONTH,
-                "event",
-                X,
-                "completedAt",
-                "2025-11-04T10:00:00.000",
-                "2025-11-05T00:00:00.000",
-            )
-        ]
-
-
-def test_a_value_is_never_taken_for_what_the_server_insists_on() -> None:
-    theirs, ours = _serve()
-    theirs.put_event(X, status="COMPLETED")
-    ours.put_event(X)
-
-    with plan_between(theirs, ours, insists=[X]) as planned:
-        assert planned.action(X) == "update"
-
-
-def test_what_a_run_that_was_cut_short_was_refused_is_not_sent_again() -> None:
-    theirs, ours = _serve()
-    _put_child(theirs)
-
-    with plan_between(
-        theirs, ours, is_registration=True, journal={TE: ("quarantined", "E1064")}
-    ) as planned:
-        row = planned.row(TE)
-        assert (row["action"], row["verdict"], row["attempts"]) == ("quarantined", "E1064", 1)
-        assert row["reason"] == "Words of the server."
-        assert planned.row(EN)["verdict"] == "parent_quarantined"
-
-
-def test_what_a_run_that_was_cut_short_wrote_and_is_not_there_is_lost() -> None:
-    theirs, ours = _serve()
-    _live(theirs)
-
-    with plan_between(theirs, ours, journal={X: ("taken", "")}) as planned:
-        row = planned.row(X)
-
-    assert (row["action"], row["verdict"]) == ("quarantined", "lost_by_server")
-
-
-def test_what_a_run_that_was_cut_short_wrote_and_is_there_is_unchanged() -> None:
-    theirs, ours = _serve()
-    _live(theirs)
-    _live(ours)
-
-    with plan_between(theirs, ours, journal={X: ("taken", "")}) as planned:
-        assert planned.action(X) == "unchanged"
-
-
-def test_what_the_server_made_of_what_a_run_wrote_before_it_was_cut_short_is_told() -> None:
-    theirs, ours = _serve()
-    theirs.put_event(X, completedAt="2025-11-04T10:00:00.000")
-    ours.put_event(X, completedAt="2025-11-05T00:00:00.000")
-
-    with plan_between(theirs, ours, journal={X: ("taken", "")}) as planned:
-        assert planned.action(X) == "unchanged"
-        assert planned.database.value("SELECT count(*) FROM kept") == 1
-
-
-def test_members_that_the_sources_version_never_had_are_no_difference() -> None:
-    theirs, ours = _serve()
-    theirs.version, ours.version = "2.40.9", "2.43.1"
-    _put_child(theirs)
-    _put_child(ours)
-    ours.put(Kind.ENROLLMENT, EN, attributeOptionCombo="HllvX50cXC0")
-
-    with plan_between(theirs, ours, is_registration=True) as planned:
-        assert planned.action(EN) == "unchanged"
-
-
-def test_values_stay_text() -> None:
-    theirs, ours = _serve()
-    value = "0.10000000000000000000001"
-    theirs.put_event(X, dataValues=[{"dataElement": WEIGHT, "value": value}])
-
-    with plan_between(theirs, ours) as planned:
-        body = decode_body(planned.row(X)["body"])
-
-    assert body["dataValues"] == [{"dataElement": WEIGHT, "value": value}]
-
-
-def test_after_a_perfect_push_everything_is_unchanged() -> None:
-    theirs, ours = _serve()
-    _put_child(theirs)
-    theirs.put_entity("teMother001", name="Berta")
-    theirs.put_relationship(RE, (Kind.TRACKED_ENTITY, TE), (Kind.TRACKED_ENTITY, "teMother001"))
-    ours.put_entity(TE, attributes=[{"attribute": NAME, "value": "Hanna"}])
-
-    with plan_between(theirs, ours, is_registration=True) as planned:
-        push_perfectly(planned, ours)
-    with plan_between(theirs, ours, is_registration=True) as planned:
-        assert set(planned.actions.values()) == {"unchanged"}
-
-
-def test_two_plans_of_the_same_servers_are_the_same() -> None:
-    theirs, ours = _serve()
-    _put_child(theirs, "4")
-    _put_child(ours, "3")
-
-    rows: list[Any] = []
-    for _ in range(2):
-        with plan_between(theirs, ours, is_registration=True) as planned:
-            rows.append(planned.rows)
-
-    assert rows[0] == rows[1]
-
-
-def test_a_plan_that_is_made_in_parts_is_the_same(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    theirs, ours = _serve()
-    _put_child(theirs, "4")
-    _put_child(ours, "3")
-    for number in range(6):
-        uid = f"tePerson01{number}"
-        theirs.put_entity(uid)
-        theirs.put_enrollment(f"enChild001{number}", uid)
-        theirs.put_relationship(
-            f"reMother01{number}", (Kind.TRACKED_ENTITY, TE), (Kind.TRACKED_ENTITY, uid)
-        )
-    theirs.put_entity("tePerson010", attributes=[{"attribute": "atUnknown01", "value": "1"}])
-    theirs.delete(Kind.TRACKED_ENTITY, "tePerson011")
-    ours.put_entity("tePerson011")
-    ours.put_entity("teLone00001")
-    options: dict[str, Any] = {"is_registration": True, "mirror": True, "is_two_way": True}
-
-    rows: list[Any] = []
-    for size in (40_000, 1):
-        monkeypatch.setattr(database, "_ROWS_A_PART", size)
-        agreed = tmp_path / f"{size}.parquet"
-        with plan_between(theirs, ours, agreed=agreed, **options) as planned:
-            planned.agree(("national", "training"))
-        with plan_between(theirs, ours, agreed=agreed, **options) as planned:
-            rows.append((planned.rows, planned.plan))
-
-    assert rows[0] == rows[1]
-    assert len({row["action"] for row in rows[0][0]}) >= 4

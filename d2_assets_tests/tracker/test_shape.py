@@ -1,13 +1,11 @@
 """Trees become canonical objects: nothing is lost, and what is left out is told."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 
-from d2_assets.dhis2.tracker_old import rename_entity, rename_event
-from d2_assets.tracker.adaptations import UNKNOWN, Adaptations
+from d2_assets.tracker.adaptations import Adaptations
 from d2_assets.tracker.members import MEMBERS, PARTS, Fate
 from d2_assets.tracker.objects import Body, Kind, TrackerObject
 from d2_assets.tracker.shape import (
@@ -21,8 +19,7 @@ from d2_assets.tracker.shape import (
     list_notes,
     normalise_date,
 )
-from d2_assets_tests.recordings import VERSIONS, drop_cuts, needs_recordings, read_exchanges
-from d2_assets_tests.tracker.trees import events, find_trees, relationships, trees
+from d2_assets_tests.tracker.trees import events, list_bodies, relationships, trees
 
 
 def flatten(tree: Body) -> list[TrackerObject]:
@@ -239,56 +236,6 @@ def test_relationships_stand_once_with_both_ends_bare(ours: list[Body], theirs: 
         for side in ("from", "to"):
             ((kind, named),) = first[item.id][side].items()
             assert item.body[side] == {kind: {kind: named[kind]}}
-
-
-def list_bodies(tree: Body) -> list[tuple[Kind, str, Body]]:
-    bodies = [(Kind.TRACKED_ENTITY, tree["trackedEntity"], tree)]
-    for one in tree["enrollments"]:
-        bodies.append((Kind.ENROLLMENT, one["enrollment"], one))
-        bodies += [(Kind.EVENT, event["event"], event) for event in one["events"]]
-    return bodies
-
-
-def read_trees(version: str) -> Iterator[list[TrackerObject]]:
-    """All that a version's recordings of ``/api/tracker`` show, flattened; unknown members fail."""
-    for exchange in read_exchanges(version):
-        if not exchange.name.startswith("tr-"):
-            continue
-        for kind, body in find_trees(drop_cuts(exchange.body)):
-            told = Adaptations()
-            if kind == "event":
-                yield flatten_event(body, told)
-            elif kind == "enrollment":
-                yield flatten_entity({"trackedEntity": "tei00000001", "enrollments": [body]}, told)
-            else:
-                yield flatten_entity(body, told)
-            assert [row for row in told.rows() if row.why == UNKNOWN] == []
-
-
-@needs_recordings
-@pytest.mark.parametrize("version", VERSIONS)
-def test_recorded_objects_hold_no_member_that_nobody_knows(version: str) -> None:
-    objects = [item for tree in read_trees(version) for item in tree]
-    assert {item.kind for item in objects} >= {Kind.TRACKED_ENTITY, Kind.ENROLLMENT, Kind.EVENT}
-    for item in objects:
-        assert decode_body(encode_body(item.body)) == item.body
-        dates = [value for name, value in item.body.items() if name.endswith("At")]
-        assert all(len(date) == len("2026-03-10T00:00:00.000") for date in dates)
-
-
-@needs_recordings
-@pytest.mark.parametrize("version", ["2.38", "2.40"])
-def test_the_endpoints_before_give_the_same_objects(version: str) -> None:
-    renames = {
-        "legacy-events": ("events", rename_event, flatten_event),
-        "legacy-trackedEntityInstances": ("trackedEntityInstances", rename_entity, flatten_entity),
-    }
-    for name, (plural, rename, flatten_tree) in renames.items():
-        (exchange,) = [one for one in read_exchanges(version) if one.name == name]
-        for body in drop_cuts(exchange.body)[plural]:
-            told = Adaptations()
-            assert flatten_tree(rename(body), told)
-            assert [row for row in told.rows() if row.why == UNKNOWN] == []
 
 
 def test_what_a_deleted_enrollment_alone_shows_stays_behind_and_is_told() -> None:

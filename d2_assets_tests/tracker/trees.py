@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from d2_assets.tracker.objects import Body
+from d2_assets.tracker.objects import Body, Kind
 
 _CHARACTERS = "ABCDEFGHabcdefgh0123456789"
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=12)
@@ -149,3 +149,12 @@ def find_trees(body: Any) -> Iterator[tuple[str, Body]]:
         else:
             for one in body.values():
                 yield from find_trees(one)
+
+
+def list_bodies(tree: Body) -> list[tuple[Kind, str, Body]]:
+    """The bodies of a tree's own objects, relationships apart."""
+    bodies = [(Kind.TRACKED_ENTITY, tree["trackedEntity"], tree)]
+    for one in tree["enrollments"]:
+        bodies.append((Kind.ENROLLMENT, one["enrollment"], one))
+        bodies += [(Kind.EVENT, event["event"], event) for event in one["events"]]
+    return bodies
