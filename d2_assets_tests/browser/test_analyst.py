@@ -38,7 +38,7 @@ class Window(TypedDict):
 
 
 #: These hold the graph of all families, and the tables of one.
-GRAPH, TABLES = Window(width=2400, height=1500), Window(width=1760, height=1100)
+GRAPH, TABLES = Window(width=3600, height=2200), Window(width=1760, height=1100)
 
 pytestmark = pytest.mark.timeout(900)
 
