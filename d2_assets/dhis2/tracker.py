@@ -24,7 +24,7 @@ from d2_assets.dhis2.tracker_parameters import (
     list_event_id_parameters,
     list_event_parameters,
 )
-from d2_assets.errors import ConfigurationError
+from d2_assets.errors import ConfigurationError, ContractError
 from d2_assets.http.session import HttpSession
 
 __all__ = [
@@ -193,9 +193,17 @@ def _rename_events(names: TrackerNames, bodies: list[Body]) -> list[Body]:
 
 
 def _parse_stamp(names: TrackerNames, body: dict[str, Any]) -> EntityStamp:
+    """ContractError without a time of change: the entity would belong to no month, and be lost."""
+    uid, updated_at = body[names.entity_uid], body.get(names.updated_at)
+    if not updated_at:
+        raise ContractError(
+            f"/{names.entities_path} gives no {names.updated_at} of the tracked entity {uid}: "
+            "which month it belongs to cannot be known.",
+            remedy="Check that the server's version is one of the supported ones.",
+        )
     return EntityStamp(
-        id=body[names.entity_uid],
-        updated_at=str(body.get(names.updated_at) or ""),
+        id=uid,
+        updated_at=str(updated_at),
         deleted=bool(body.get("deleted")),
         org_unit=str(body.get("orgUnit") or ""),
     )

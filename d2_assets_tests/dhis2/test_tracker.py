@@ -13,7 +13,7 @@ from d2_assets.dhis2.tracker import (
     EventQuery,
     pick_names,
 )
-from d2_assets.errors import ConfigurationError
+from d2_assets.errors import ConfigurationError, ContractError
 from d2_assets_tests.dhis2.fakes import FakeSession, Params
 from d2_assets_tests.recordings import VERSIONS, needs_recordings, read_exchange
 
@@ -94,6 +94,13 @@ def test_stamps_tell_when_an_entity_changed_and_whether_it_is_deleted():
     ((_, params),) = session.asked
     assert params["orgUnits"] == "u"
     assert params["fields"] == "trackedEntity,updatedAt,deleted,orgUnit"
+
+
+def test_an_entity_that_belongs_to_no_month_is_an_error_and_not_left_out():
+    answer = {"pager": {"total": 1, "pageCount": 1}, "trackedEntities": [{"trackedEntity": "a"}]}
+    client, _ = _serve("2.43.1", answer)
+    with pytest.raises(ContractError, match="no updatedAt of the tracked entity a"):
+        list(client.iterate_entity_stamps(EntityQuery("t")))
 
 
 def _answer_trees(path: str, params: Params) -> Any:
