@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from d2_assets.mapping.matching import By
+from d2_assets.pushing.strategy import Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Reverse:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(Strategy):
     """The part of a pair's settings that data values go by; empty tuples mean "all".
 
     ``brake_percent``: mirroring stops when more than this share of the destination's rows of a
@@ -34,10 +35,8 @@ class Choices:
     pull_level: int | None = None
     start_date: date | None = None
     end_date: date | None = None
-    import_strategy: str = "CREATE_AND_UPDATE"
     merge: bool = False
     propagate_deletes: bool = True
-    mirror: bool = False
     brake_percent: float = 10
     reverse: tuple[Reverse, ...] = ()
     conflict_rule: str = "quarantine"
@@ -49,23 +48,6 @@ class Choices:
     writers: int = 4
 
     @property
-    def creates(self) -> bool:
-        return self.import_strategy in ("CREATE", "CREATE_AND_UPDATE")
-
-    @property
-    def updates(self) -> bool:
-        return self.import_strategy in ("UPDATE", "CREATE_AND_UPDATE")
-
-    @property
     def deletes(self) -> bool:
         """Whether rows that the source marks as deleted are deleted at the destination."""
-        return self.propagate_deletes and self._may_delete
-
-    @property
-    def mirrors(self) -> bool:
-        """Whether rows that only the destination has are deleted there."""
-        return self.mirror and self._may_delete
-
-    @property
-    def _may_delete(self) -> bool:
-        return self.import_strategy in ("DELETE", "CREATE_AND_UPDATE")
+        return self.propagate_deletes and self.may_delete

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from d2_assets.mapping.matching import By
 from d2_assets.metadata.policy import MetadataPolicy
+from d2_assets.pushing.strategy import Strategy
 
 
 @dataclass(frozen=True, slots=True)
-class MetadataChoices:
+class MetadataChoices(Strategy):
     """The part of a pair's settings that metadata go by; empty tuples mean "all".
 
     ``match_by``: uid, code, name, in the order in which they count. ``explicit``: UIDs of the
@@ -20,24 +21,9 @@ class MetadataChoices:
     policy: MetadataPolicy = field(default_factory=MetadataPolicy)
     org_units: tuple[str, ...] = ()
     deepest_level: int | None = None
-    import_strategy: str = "CREATE_AND_UPDATE"
     merge: bool = False
-    mirror: bool = False
     brake_percent: float = 10
     match_by: tuple[By, ...] = ("uid", "code", "name")
     explicit: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     page_size: int = 500
     chunk_size: int = 1000
-
-    @property
-    def creates(self) -> bool:
-        return self.import_strategy in ("CREATE", "CREATE_AND_UPDATE")
-
-    @property
-    def updates(self) -> bool:
-        return self.import_strategy in ("UPDATE", "CREATE_AND_UPDATE")
-
-    @property
-    def mirrors(self) -> bool:
-        """Whether objects that only the destination has are deleted there."""
-        return self.mirror and self.import_strategy in ("DELETE", "CREATE_AND_UPDATE")

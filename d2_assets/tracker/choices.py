@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from d2_assets.mapping.matching import By
+from d2_assets.pushing.strategy import Strategy
 
 
 @dataclass(frozen=True, slots=True)
-class TrackerChoices:
+class TrackerChoices(Strategy):
     """The part of a pair's settings that events and tracker go by; empty tuples mean "all".
 
     ``is_two_way``: another pair runs in the opposite direction; ``conflict_rule`` (quarantine,
@@ -23,10 +24,8 @@ class TrackerChoices:
     deepest_level: int | None = None
     start_date: date | None = None
     end_date: date | None = None
-    import_strategy: str = "CREATE_AND_UPDATE"
     merge: bool = False
     propagate_deletes: bool = True
-    mirror: bool = False
     brake_percent: float = 10
     is_two_way: bool = False
     conflict_rule: str = "quarantine"
@@ -42,23 +41,6 @@ class TrackerChoices:
     writers: int = 4
 
     @property
-    def creates(self) -> bool:
-        return self.import_strategy in ("CREATE", "CREATE_AND_UPDATE")
-
-    @property
-    def updates(self) -> bool:
-        return self.import_strategy in ("UPDATE", "CREATE_AND_UPDATE")
-
-    @property
     def deletes(self) -> bool:
         """Whether objects that the source marks as deleted are deleted at the destination."""
-        return self.propagate_deletes and self._may_delete
-
-    @property
-    def mirrors(self) -> bool:
-        """Whether objects that only the destination has are deleted there."""
-        return self.mirror and self._may_delete
-
-    @property
-    def _may_delete(self) -> bool:
-        return self.import_strategy in ("DELETE", "CREATE_AND_UPDATE")
+        return self.propagate_deletes and self.may_delete
