@@ -6,7 +6,6 @@ sends nothing more.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +14,14 @@ import pyarrow as pa
 from d2_assets.data_values.check import SPREAD
 from d2_assets.data_values.chunks import Chunk, iterate_chunks
 from d2_assets.data_values.readback import find_missing_values
-from d2_assets.data_values.settle import ChunkResult, Row, Settled, leave_row, settle_chunk
+from d2_assets.data_values.settle import ChunkResult, Row, leave_row, settle_chunk
 from d2_assets.dhis2.reports import ImportReport
 from d2_assets.errors import CancelledError
 from d2_assets.ledger.outcomes import Outcome
 from d2_assets.pushing.line import Line, PushResult
-from d2_assets.pushing.writers import find_places, name_ends, send_all
+from d2_assets.pushing.settled import send_chunks
+from d2_assets.pushing.writers import find_places, name_ends
 from d2_assets.staging.database import Database
-from d2_assets.staging.tables import TableWriter, open_table
 
 SETTLED_SCHEMA = pa.schema(
     [
@@ -83,20 +82,12 @@ def push_changes(
     the push: that error is in the result, for the caller to raise once the ledger is written. A
     cancellation is such an error (CancelledError).
     """
-    result = PushResult()
     chunks = iterate_chunks(database, month, lambda: line.pace.size)
 
     def send(number: int, chunk: Chunk) -> ChunkResult:
         return _send_chunk(_Post(line, chunk, path.with_name(f"readback-{number}.download")))
 
-    with open_table(path, SETTLED_SCHEMA) as writer, closing(chunks):
-
-        def add(chunk: Chunk, part: ChunkResult) -> None:
-            _add(result, chunk, part, writer)
-
-        for chunk in send_all(line, chunks, result, send, add, report):
-            words = str(result.error or "")
-            _write(writer, [leave_row(row, Outcome.NOT_ATTEMPTED, words) for row in chunk.rows])
+    result = send_chunks(line, chunks, path, SETTLED_SCHEMA, send, leave_row, report)
     database.attach("settled", path, spread_by=SPREAD)
     return result
 
@@ -112,26 +103,3 @@ def _send_chunk(post: _Post) -> ChunkResult:
     places = find_places([row["row"] for row in chunk.rows])
     journal.settle(number, name_ends(places, part.settled))
     return part
-
-
-def _add(result: PushResult, chunk: Chunk, part: ChunkResult, writer: TableWriter) -> None:
-    _write(writer, part.settled)
-    result.requests += part.requests
-    result.refused += sum(item.outcome == Outcome.QUARANTINED for item in part.settled)
-    result.sent += len(chunk.rows) - sum(
-        item.outcome == Outcome.NOT_ATTEMPTED for item in part.settled
-    )
-    result.error = result.error or part.error
-
-
-def _write(writer: TableWriter, settled: Sequence[Settled]) -> None:
-    if settled:
-        columns = [
-            [item.row for item in settled],
-            [item.org_unit for item in settled],
-            [str(item.outcome) for item in settled],
-            [item.code for item in settled],
-            [item.words for item in settled],
-            [item.attempts for item in settled],
-        ]
-        writer.write(pa.record_batch(columns, schema=SETTLED_SCHEMA))

@@ -18,14 +18,7 @@ from d2_assets.errors import (
     RejectedError,
 )
 from d2_assets.ledger.outcomes import Outcome
-from d2_assets.pushing.lost import (
-    BROKEN,
-    DIVISIBLE,
-    LOST_ANSWERS,
-    Readable,
-    find_lost,
-    tell_repeated,
-)
+from d2_assets.pushing.lost import BROKEN, DIVISIBLE, Readable, leave_groups, settle_lost
 
 Row = Mapping[str, Any]
 
@@ -109,11 +102,7 @@ def settle_chunk(destination: Destination, rows: Sequence[Row]) -> ChunkResult:
             result.requests += 1
             waiting += _send(destination, group, result)
         except D2AssetsError as error:
-            result.error = error
-            sent = isinstance(error, OutcomeUnknownError) or group.lost > 0
-            _leave(result, group, Outcome.QUEUED if sent else Outcome.NOT_ATTEMPTED)
-            for left in waiting:
-                _leave(result, left, Outcome.QUEUED if left.lost else Outcome.NOT_ATTEMPTED)
+            leave_groups(result, error, group, waiting, leave_row)
             break
     return result
 
@@ -123,7 +112,10 @@ def _send(destination: Destination, group: _Group, result: ChunkResult) -> list[
     try:
         report = destination.post(group.rows)
     except OutcomeUnknownError as error:
-        return _settle_lost(destination, group, error, result)
+        words = error.message
+        return settle_lost(
+            destination, group, error, result, lambda lost: _divide(lost, "", words, result)
+        )
     except RejectedError as error:
         result.failures += 1
         if error.status not in DIVISIBLE or result.failures >= BROKEN:
@@ -149,20 +141,6 @@ def _settle_refused_group(group: _Group, report: ImportReport, result: ChunkResu
         result.settled.append(_refuse(group, index, conflict))
     rest = [row for index, row in enumerate(group.rows) if index not in guilty]
     return [_Group(rest, group.attempts)] if rest else []
-
-
-def _settle_lost(
-    destination: Destination, group: _Group, error: OutcomeUnknownError, result: ChunkResult
-) -> list[_Group]:
-    missing = find_lost(destination, group.rows, error)
-    if not missing:
-        return []
-    result.failures += 1
-    if error.status == 500 and result.failures < BROKEN:
-        return _divide(_Group(missing, group.attempts), "", error.message, result)
-    if error.status != 500 and group.lost + 1 < LOST_ANSWERS:
-        return [_Group(missing, group.attempts, group.lost + 1)]
-    raise tell_repeated(error) from error
 
 
 def _divide(group: _Group, code: str, words: str, result: ChunkResult) -> list[_Group]:
@@ -193,11 +171,6 @@ def _divide_places(group: _Group, conflict: Conflict, result: ChunkResult) -> li
 
 def _refuse(group: _Group, index: int, conflict: Conflict) -> Settled:
     return group.refuse(group.rows[index], conflict.error_code or "", conflict.message)
-
-
-def _leave(result: ChunkResult, group: _Group, outcome: Outcome) -> None:
-    words = str(result.error)
-    result.settled.extend(leave_row(row, outcome, words, group.attempts) for row in group.rows)
 
 
 def leave_row(row: Row, outcome: Outcome, words: str = "", attempts: int = 0) -> Settled:

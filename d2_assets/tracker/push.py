@@ -6,7 +6,6 @@ sends nothing more.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,9 +15,9 @@ from d2_assets.dhis2.tracker_reports import TrackerReport
 from d2_assets.errors import CancelledError, ContractError, D2AssetsError, RejectedError
 from d2_assets.ledger.outcomes import Outcome
 from d2_assets.pushing.line import Line, PushResult
-from d2_assets.pushing.writers import find_places, name_ends, send_all
+from d2_assets.pushing.settled import send_chunks
+from d2_assets.pushing.writers import find_places, name_ends
 from d2_assets.staging.database import Database
-from d2_assets.staging.tables import TableWriter, open_table
 from d2_assets.tracker.choices import TrackerChoices
 from d2_assets.tracker.chunks import DELETE, Chunk, Row, iterate_chunks
 from d2_assets.tracker.groups import ChunkResult, Settled, leave_row
@@ -105,21 +104,21 @@ def push_changes(
     the push: that error is in the result, for the caller to raise once the ledger is written. A
     cancellation is such an error (CancelledError). ``place`` moves the files of a change.
     """
-    result = PushResult()
     chunks = iterate_chunks(database, month, lambda: line.pace.size, choices.import_strategy)
 
     def send(number: int, chunk: Chunk) -> ChunkResult:
         return _send_chunk(_Post(line, choices, reader, chunk), place)
 
-    with open_table(path, SETTLED_SCHEMA) as writer, closing(chunks):
-
-        def add(chunk: Chunk, part: ChunkResult) -> None:
-            _add(result, chunk, part, writer)
-
-        left = send_all(line, chunks, result, send, add, report, phase_of=lambda chunk: chunk.phase)
-        for chunk in left:
-            words = str(result.error or "")
-            _write(writer, [leave_row(row, Outcome.NOT_ATTEMPTED, words) for row in chunk.rows])
+    result = send_chunks(
+        line,
+        chunks,
+        path,
+        SETTLED_SCHEMA,
+        send,
+        leave_row,
+        report,
+        phase_of=lambda chunk: chunk.phase,
+    )
     database.attach("settled", path)
     return result
 
@@ -166,25 +165,3 @@ def _place_files(
             post.placed[row.row] = placed
         fit.append(row)
     return fit
-
-
-def _add(result: PushResult, chunk: Chunk, part: ChunkResult, writer: TableWriter) -> None:
-    _write(writer, part.settled)
-    result.requests += part.requests
-    result.refused += sum(item.outcome == Outcome.QUARANTINED for item in part.settled)
-    result.sent += len(chunk.rows) - sum(
-        item.outcome == Outcome.NOT_ATTEMPTED for item in part.settled
-    )
-    result.error = result.error or part.error
-
-
-def _write(writer: TableWriter, settled: Sequence[Settled]) -> None:
-    if settled:
-        columns = [
-            [item.row for item in settled],
-            [str(item.outcome) for item in settled],
-            [item.code for item in settled],
-            [item.words for item in settled],
-            [item.attempts for item in settled],
-        ]
-        writer.write(pa.record_batch(columns, schema=SETTLED_SCHEMA))

@@ -13,15 +13,7 @@ from typing import Protocol
 
 from d2_assets.dhis2.tracker_reports import TrackerError, TrackerReport
 from d2_assets.errors import CancelledError, D2AssetsError, OutcomeUnknownError, RejectedError
-from d2_assets.ledger.outcomes import Outcome
-from d2_assets.pushing.lost import (
-    BROKEN,
-    DIVISIBLE,
-    LOST_ANSWERS,
-    Readable,
-    find_lost,
-    tell_repeated,
-)
+from d2_assets.pushing.lost import BROKEN, DIVISIBLE, Readable, leave_groups, settle_lost
 from d2_assets.tracker.chunks import DELETE, Row
 from d2_assets.tracker.groups import ChunkResult, Group, leave_row
 from d2_assets.tracker.refusals import name_errors, note_refused, refuse_child, settle_named
@@ -72,11 +64,7 @@ def settle_chunk(
             result.requests += 1
             waiting += _send(destination, group, result)
         except D2AssetsError as error:
-            result.error = error
-            sent = isinstance(error, OutcomeUnknownError) or group.lost > 0
-            _leave(result, group, Outcome.QUEUED if sent else Outcome.NOT_ATTEMPTED)
-            for left in waiting:
-                _leave(result, left, Outcome.QUEUED if left.lost else Outcome.NOT_ATTEMPTED)
+            leave_groups(result, error, group, waiting, leave_row)
             break
     return result
 
@@ -100,7 +88,10 @@ def _send(destination: Destination, group: Group, result: ChunkResult) -> list[G
     try:
         report = destination.post(group.rows)
     except OutcomeUnknownError as error:
-        return _settle_lost(destination, group, error, result)
+        words = error.message
+        return settle_lost(
+            destination, group, error, result, lambda lost: _divide(lost, "", words, result)
+        )
     except RejectedError as error:
         result.failures += 1
         if error.status not in DIVISIBLE or result.failures >= BROKEN:
@@ -138,20 +129,6 @@ def _settle_refused_group(
     return [Group(rest, group.attempts)] if rest else []
 
 
-def _settle_lost(
-    destination: Destination, group: Group, error: OutcomeUnknownError, result: ChunkResult
-) -> list[Group]:
-    missing = find_lost(destination, group.rows, error)
-    if not missing:
-        return []
-    result.failures += 1
-    if error.status == 500 and result.failures < BROKEN:
-        return _divide(Group(missing, group.attempts), "", error.message, result)
-    if error.status != 500 and group.lost + 1 < LOST_ANSWERS:
-        return [Group(missing, group.attempts, group.lost + 1)]
-    raise tell_repeated(error) from error
-
-
 def _divide(group: Group, code: str, words: str, result: ChunkResult) -> list[Group]:
     if len(group.rows) > 1:
         return group.halve()
@@ -159,11 +136,6 @@ def _divide(group: Group, code: str, words: str, result: ChunkResult) -> list[Gr
     result.settled.append(group.quarantine(row, code, words))
     note_refused(result, row, f"{code} {words}".strip())
     return []
-
-
-def _leave(result: ChunkResult, group: Group, outcome: Outcome) -> None:
-    words = str(result.error)
-    result.settled.extend(leave_row(row, outcome, words, group.attempts) for row in group.rows)
 
 
 def _say(report: TrackerReport) -> str:
