@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import uvicorn
 
@@ -33,14 +33,20 @@ def read_clock() -> datetime:
     return datetime.now(UTC)
 
 
+class _Serves(Protocol):
+    faults: FaultPlan
+    log: RequestLog
+
+
+_Application = TypeVar("_Application", bound=_Serves)
+
+
 @dataclass(slots=True)
-class Sandbox:
-    """A running stand-in server. ``version`` is full, "2.40.9.1"."""
+class Running(Generic[_Application]):
+    """A stand-in server on its socket, which misbehaves on order and tells what it was asked."""
 
     url: str
-    version: str
-    store: Store
-    _application: Application
+    _application: _Application
     _stop: Callable[[], None]
 
     def add_fault(self, fault: Fault) -> None:
@@ -50,6 +56,37 @@ class Sandbox:
     def clear_faults(self) -> None:
         """Behave again."""
         self._application.faults.clear()
+
+    def requests(self) -> list[RequestRecord]:
+        """What was asked, oldest first."""
+        return self._application.log.list_records()
+
+    def clear_requests(self) -> None:
+        """Forget what was asked."""
+        self._application.log.clear()
+
+    def stop(self) -> None:
+        """Close the socket; what it held in a file stays there."""
+        self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+@dataclass(slots=True)
+class Sandbox(Running[Application]):
+    """A running stand-in DHIS2. ``version`` is full, "2.40.9.1"."""
+
+    version: str
+    store: Store
 
     def set_cost(self, *, request_seconds: float = 0.0, row_seconds: float = 0.0) -> None:
         """Make every request, and every data value in it, cost time: for benchmarks."""
@@ -79,29 +116,6 @@ class Sandbox:
     def revoke_token(self, token: str) -> None:
         """Let a personal access token be unknown from now on."""
         self.store.delete_token(token)
-
-    def requests(self) -> list[RequestRecord]:
-        """What was asked, oldest first."""
-        return self._application.log.list_records()
-
-    def clear_requests(self) -> None:
-        """Forget what was asked."""
-        self._application.log.clear()
-
-    def stop(self) -> None:
-        """Close the socket; the state stays in its file."""
-        self._stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 def start_sandbox(
@@ -139,7 +153,7 @@ def start_sandbox(
         stop()
         state.close()
 
-    return Sandbox(url, facts.version, state, application, stop_all)
+    return Sandbox(url, application, stop_all, facts.version, state)
 
 
 def listen(host: str, port: int) -> socket.socket:

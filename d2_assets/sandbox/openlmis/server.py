@@ -2,10 +2,9 @@
 
 import socket
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,7 +16,7 @@ from d2_assets.sandbox.openlmis.bodies import Bodies
 from d2_assets.sandbox.openlmis.endpoints import answer_json, answer_request
 from d2_assets.sandbox.openlmis.state import State
 from d2_assets.sandbox.sending import Receive, Send, send_answer, send_broken
-from d2_assets.sandbox.server import listen, serve
+from d2_assets.sandbox.server import Running, listen, serve
 
 _REFUSALS = {"status_502": 502, "status_503": 503}
 
@@ -66,21 +65,10 @@ class _Application:
 
 
 @dataclass(slots=True)
-class OpenLMISSandbox:
-    """A running stand-in server over its ``state``, which tests may change."""
+class OpenLMISSandbox(Running[_Application]):
+    """A running stand-in OpenLMIS over its ``state``, which tests may change."""
 
-    url: str
     state: State
-    _application: _Application
-    _stop: Callable[[], None]
-
-    def add_fault(self, fault: Fault) -> None:
-        """Order misbehaviour."""
-        self._application.faults.add(fault)
-
-    def clear_faults(self) -> None:
-        """Behave again."""
-        self._application.faults.clear()
 
     def forget_tokens(self) -> None:
         """As when the auth service is started anew: every token is unknown from now on."""
@@ -90,36 +78,13 @@ class OpenLMISSandbox:
         """Make every request cost time: for benchmarks."""
         self._application.request_cost = request_seconds
 
-    def requests(self) -> list[RequestRecord]:
-        """What was asked, oldest first."""
-        return self._application.log.list_records()
-
-    def clear_requests(self) -> None:
-        """Forget what was asked."""
-        self._application.log.clear()
-
-    def stop(self) -> None:
-        """Close the socket."""
-        self._stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
 
 def start_openlmis(state: State, *, port: int = 0, host: str = "127.0.0.1") -> OpenLMISSandbox:
     """Serve a state on a port, a free one when it is 0. ConfigurationError: it is taken."""
     listener: socket.socket = listen(host, port)
     url = f"http://{host}:{listener.getsockname()[1]}"
     application = _Application(Bodies(state, url), FaultPlan(), RequestLog())
-    return OpenLMISSandbox(url, state, application, serve(application, listener))
+    return OpenLMISSandbox(url, application, serve(application, listener), state)
 
 
 def _read(request: Request, body: bytes) -> Ask:
