@@ -5,6 +5,13 @@ variable or the file that holds each of them.
 """
 
 from d2_assets.settings.authentication import BasicAuth, TokenAuth
+from d2_assets.settings.automation import (
+    ChangeSettings,
+    RetrySettings,
+    ScheduleSettings,
+    SweepSettings,
+    Timing,
+)
 from d2_assets.settings.editing import add_instance, add_pair, remove_instance, remove_pair
 from d2_assets.settings.loading import find_settings_file, load_settings, parse_settings
 from d2_assets.settings.metadata import MetadataSettings
@@ -17,6 +24,7 @@ from d2_assets.settings.vocabulary import Moved
 
 __all__ = [
     "BasicAuth",
+    "ChangeSettings",
     "Conflicts",
     "Deletes",
     "Filters",
@@ -25,9 +33,13 @@ __all__ = [
     "Moved",
     "Pair",
     "ReportingSettings",
+    "RetrySettings",
+    "ScheduleSettings",
     "SecretReference",
     "Settings",
     "StockSettings",
+    "SweepSettings",
+    "Timing",
     "TokenAuth",
     "TrackerSettings",
     "add_instance",

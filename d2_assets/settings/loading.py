@@ -9,6 +9,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from d2_assets.settings.authentication import BasicAuth, TokenAuth
+from d2_assets.settings.automation import (
+    ChangeSettings,
+    RetrySettings,
+    ScheduleSettings,
+    SweepSettings,
+)
 from d2_assets.settings.document import SettingsDocument, parse_document, read_text
 from d2_assets.settings.fields import SettingsModel
 from d2_assets.settings.metadata import MetadataSettings
@@ -39,6 +45,10 @@ _KNOWN_KEYS = frozenset(
         Deletes,
         Conflicts,
         MetadataSettings,
+        ChangeSettings,
+        ScheduleSettings,
+        SweepSettings,
+        RetrySettings,
     )
     for key in model.model_fields
 )

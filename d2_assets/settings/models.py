@@ -13,6 +13,12 @@ from pydantic import Field, ValidationInfo, field_validator
 from d2_assets.errors import ConfigurationError
 from d2_assets.settings.addresses import is_loopback
 from d2_assets.settings.authentication import Auth
+from d2_assets.settings.automation import (
+    ChangeSettings,
+    RetrySettings,
+    ScheduleSettings,
+    SweepSettings,
+)
 from d2_assets.settings.fields import InstanceName, Month, Name, SettingsModel, Uid, Url
 from d2_assets.settings.metadata import MetadataSettings
 from d2_assets.settings.mistakes import refuse
@@ -51,6 +57,8 @@ class Instance(SettingsModel):
     """Whether data come from it, go to it, or both."""
     active: bool = True
     timeout_seconds: float = Field(default=120.0, gt=0, le=3600)
+    writing_runs: int = Field(default=1, ge=1, le=16)
+    """Runs that may write to it at once, whatever their pairs; the others wait in the queue."""
 
     @field_validator("url")
     @classmethod
@@ -157,6 +165,13 @@ class Pair(SettingsModel):
     active: bool = True
     sync_type: SyncType = "data"
     execution_mode: ExecutionMode = "manual"
+    """manual: you launch it. automatic: a sensor follows changes at the source. scheduled: it runs
+    at set times. Sensors and schedules are off until they are switched on in the UI."""
+    changes: ChangeSettings = ChangeSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    sweep: SweepSettings | None = None
+    """When whole months are compared with what was last moved; none where it is left out."""
+    retries: RetrySettings = RetrySettings()
     filters: Filters = Filters()
     import_strategy: ImportStrategy = "CREATE_AND_UPDATE"
     merge_mode: MergeMode = "REPLACE"
@@ -195,6 +210,10 @@ class SettingsFile(SettingsModel):
     """Earliest month that can be moved, as year and month."""
     home: Path = Path(".d2_assets")
     """Where staged data, ledger and quarantine live; D2_ASSETS_HOME in the environment wins."""
+    health_minutes: int = Field(default=30, ge=1, le=1440)
+    """Minutes between two checks of every instance, where the sensor instance_health is on."""
+    clock_skew_seconds: int = Field(default=300, ge=1, le=86_400)
+    """How far the clock of an instance may be off before it is told."""
     instances: tuple[Instance, ...] = ()
     pairs: tuple[Pair, ...] = ()
 
@@ -230,6 +249,18 @@ class Settings(SettingsFile):
         return tuple(
             other for other in self.active_pairs if other.moves(what) and runs_against(pair, other)
         )
+
+    def find_upstream(self, pair: Pair) -> tuple[Pair, ...]:
+        """The active pairs that write to the pair's source, without those that run against it."""
+        return tuple(
+            other
+            for other in self.active_pairs
+            if other.destination == pair.source and not runs_against(pair, other)
+        )
+
+    def is_source(self, instance: str) -> bool:
+        """Whether an active pair reads from the instance."""
+        return any(pair.source == instance for pair in self.active_pairs)
 
     @property
     def base(self) -> Path:

@@ -48,7 +48,11 @@ _INDICATORS: Mapping[str, str] = {
 }
 _DEFAULT_COMBO = "HllvX50cXC0"
 
+#: A run at the end of the period, by the clock of the middleware's container.
+_END_OF_MONTH: Mapping[str, Any] = {"every": "month", "day": 1, "hour": 0, "time_zone": "UTC"}
+
 Row = Mapping[str, str]
+_Tables = Mapping[str, Sequence[tuple[int, Row]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ def convert_middleware(folder: Path, source: str) -> Middleware:
         files[f"products-{name}.csv"] = _make_products(tables, server, done.problems)
         done.pairs.append(_make_pair(tables, server, source, name))
     _tell_strangers(tables, names, done.problems)
+    _tell_schedules(tables, done.problems)
     return Middleware(done.instances, done.pairs, files, done.problems)
 
 
@@ -91,28 +96,37 @@ def _make_instance(row: Row, name: str) -> dict[str, Any]:
     }
 
 
-def _make_pair(
-    tables: Mapping[str, Sequence[tuple[int, Row]]], server: str, source: str, name: str
-) -> dict[str, Any]:
-    """Its schedules say how many periods back a run looks: that is what late entries are."""
-    offsets = [
-        int(row["timeOffset"])
-        for _, row in tables["schedules"]
-        if row["serverId"] == server and row["timeOffset"].lstrip("-").isdigit()
-    ]
+def _make_pair(tables: _Tables, server: str, source: str, name: str) -> dict[str, Any]:
     pair: dict[str, Any] = {
         "source": source,
         "destination": name,
         "sync_type": "stock",
-        "execution_mode": "scheduled" if offsets else "manual",
         "stock": {"facilities": f"facilities-{name}.csv", "products": f"products-{name}.csv"},
     }
+    if any(_is_monthly(row) for _, row in tables["schedules"] if row["serverId"] == server):
+        return pair | {"execution_mode": "scheduled", "schedule": dict(_END_OF_MONTH)}
     return pair
 
 
-def _make_facilities(
-    tables: Mapping[str, Sequence[tuple[int, Row]]], server: str, problems: list[str]
-) -> list[list[str]]:
+def _is_monthly(row: Row) -> bool:
+    return row["periodEnumerator"].lower() == "monthly"
+
+
+def _tell_schedules(tables: _Tables, told: list[str]) -> None:
+    for line, row in tables["schedules"]:
+        if not _is_monthly(row):
+            told.append(
+                f"schedules, line {line}: stock moves by whole months here; the rhythm "
+                f"{row['periodEnumerator']!r} is left out."
+            )
+        elif row["timeOffset"] not in ("", "0"):
+            told.append(
+                f"schedules, line {line}: months begin on their first day here; the offset of "
+                f"{row['timeOffset']} minutes is left out."
+            )
+
+
+def _make_facilities(tables: _Tables, server: str, problems: list[str]) -> list[list[str]]:
     lines = [["openlmisId", "dhis2OrgUnitId", "code"]]
     for line, row in tables["shared_facilities"]:
         if row["serverId"] != server:
@@ -127,9 +141,7 @@ def _make_facilities(
     return lines
 
 
-def _make_products(
-    tables: Mapping[str, Sequence[tuple[int, Row]]], server: str, problems: list[str]
-) -> list[list[str]]:
+def _make_products(tables: _Tables, server: str, problems: list[str]) -> list[list[str]]:
     data_sets = {
         row["id"]: row["dhisDatasetId"]
         for _, row in tables["datasets"]
@@ -156,9 +168,7 @@ def _make_products(
     return lines
 
 
-def _tell_strangers(
-    tables: Mapping[str, Sequence[tuple[int, Row]]], servers: Mapping[str, str], told: list[str]
-) -> None:
+def _tell_strangers(tables: _Tables, servers: Mapping[str, str], told: list[str]) -> None:
     """Rows of a server, or a data set, that the files do not have."""
     for table in ("shared_facilities", "datasets", "schedules"):
         for line, row in tables[table]:

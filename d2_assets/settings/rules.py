@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
+from d2_assets.settings.automation_rules import find_automation_mistakes
 from d2_assets.settings.mistakes import KeyPath, Mistake
 from d2_assets.settings.models import Instance, Pair, runs_against
 from d2_assets.settings.vocabulary import MOVES
@@ -26,6 +27,7 @@ def find_mistakes_across(
                 yield _unknown_instance((*path, end), name, declared)
         yield from _find_misfit(path, pair, by_name.get(pair.source), by_name.get(pair.destination))
         yield from _find_foreign_priority(path, pair)
+        yield from find_automation_mistakes(path, pair)
     yield from _find_contradictions(pairs)
 
 

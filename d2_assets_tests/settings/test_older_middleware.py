@@ -55,6 +55,7 @@ def test_settings_and_mapping_files_come_of_it_and_can_be_read(
     assert [one.name for one in settings.instances] == ["openlmis", "sis-ma"]
     (pair,) = settings.pairs
     assert (pair.sync_type, pair.execution_mode) == ("stock", "scheduled")
+    assert (pair.schedule.cron_line, pair.schedule.months) == ("0 0 1 * *", 1)
     assert pair.stock.facilities is not None
     assert pair.stock.products is not None
     facilities = read_facility_file(settings.base / pair.stock.facilities)
@@ -75,8 +76,17 @@ def test_what_cannot_be_carried_over_is_told_line_by_line(folder: Path) -> None:
         "data_elements, line 3: no indicator 'Wastage'",
         "data_elements, line 4: 'Received - BCG' is no UID",
         "data_elements, line 6: there is no data set d9",
+        "schedules, line 2: months begin on their first day here; the offset of 5 minutes",
     ):
         assert words in problems
+
+
+def test_a_rhythm_that_is_not_monthly_is_told_and_leaves_the_pair_to_people(folder: Path) -> None:
+    text = _FILES["schedules"].replace("MONTHLY,5", "Weekly,0")
+    (folder / "schedules.csv").write_text(text)
+    done = convert_middleware(folder, "openlmis")
+    assert "execution_mode" not in done.pairs[0]
+    assert any("line 2" in words and "'Weekly'" in words for words in done.problems)
 
 
 def test_nothing_is_written_over(folder: Path, tmp_path: Path) -> None:

@@ -14,7 +14,14 @@ def test_the_schema_that_is_kept_is_the_one_that_is_generated() -> None:
 def test_the_schema_is_written_to_a_file(tmp_path: Path) -> None:
     write_json_schema(tmp_path / "schema.json")
     schema = json.loads((tmp_path / "schema.json").read_text(encoding="utf-8"))
-    assert set(schema["properties"]) == {"first_month", "home", "instances", "pairs"}
+    assert set(schema["properties"]) == {
+        "first_month",
+        "home",
+        "health_minutes",
+        "clock_skew_seconds",
+        "instances",
+        "pairs",
+    }
     assert schema["additionalProperties"] is False
 
 
