@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -24,6 +25,19 @@ LOOPBACK = "127.0.0.1"
 _PROJECT = Path(__file__).resolve().parent.parent
 #: Keys of dagster.yaml that settle the storage whatever else it says.
 _OWN_STORAGE = frozenset({"storage", "run_storage", "event_log_storage", "schedule_storage"})
+_INSTANCE, _COORDINATOR, _LAUNCHER = "instance_class", "run_coordinator", "run_launcher"
+#: Classes of this project that dagster.yaml names, and what is lost where it does not.
+_OURS = {
+    _INSTANCE: ("d2_assets.storage", "Instance"),
+    _COORDINATOR: ("d2_assets.coordinator", "Coordinator"),
+    _LAUNCHER: ("d2_assets.launcher", "Launcher"),
+}
+_WORKS_BY = {
+    _INSTANCE: "runs bear no status word",
+    _COORDINATOR: "runs to one destination do not wait for each other in the queue, and bear "
+    "neither pair nor user",
+    _LAUNCHER: "a run that has gone with its machine holds up the queue for ever",
+}
 
 
 def find_free_port(preferred: int, taken: frozenset[int] = frozenset()) -> int:
@@ -65,18 +79,41 @@ def check_storage(dagster_home: Path, environ: Mapping[str, str]) -> None:
     url = read_database_url(environ)
     if url is None:
         return
-    from d2_assets.storage import Instance, check_database  # loads Dagster
+    from d2_assets.storage import check_database  # loads Dagster
 
-    file = dagster_home / "dagster.yaml"
-    content = (YAML(typ="safe").load(file) if file.exists() else None) or {}
-    ours = {"module": Instance.__module__, "class": Instance.__name__}
-    if content.get("instance_class") != ours or _OWN_STORAGE & content.keys():
+    content = _read_dagster_settings(dagster_home)
+    if not _names(content, _INSTANCE) or _OWN_STORAGE & content.keys():
         raise ConfigurationError(
-            f"{DATABASE_VARIABLE} is set, but {file} passes it by.",
+            f"{DATABASE_VARIABLE} is set, but {dagster_home / 'dagster.yaml'} passes it by.",
             remedy="Copy the project's dagster.yaml over it; or add its lines of instance_class, "
             "and remove those of storage.",
         )
     check_database(url)
+
+
+def find_outdated_settings(dagster_home: Path) -> str:
+    """What does not work with a dagster.yaml that an earlier version has left, and the mend; empty
+    where all does."""
+    content = _read_dagster_settings(dagster_home)
+    off = [words for key, words in _WORKS_BY.items() if not _names(content, key)]
+    if not off:
+        return ""
+    return (
+        f"{dagster_home / 'dagster.yaml'} is not that of this version: {'; '.join(off)}. "
+        "Copy the project's dagster.yaml over it, and add again what you changed."
+    )
+
+
+def _read_dagster_settings(dagster_home: Path) -> Mapping[str, Any]:
+    file = dagster_home / "dagster.yaml"
+    return (YAML(typ="safe").load(file) if file.exists() else None) or {}
+
+
+def _names(content: Mapping[str, Any], key: str) -> bool:
+    """Whether dagster.yaml names the project's own class under the key."""
+    found = content.get(key)
+    named = (found.get("module"), found.get("class")) if isinstance(found, dict) else ()
+    return named == _OURS[key]
 
 
 @contextmanager
@@ -138,6 +175,9 @@ def serve(port: int, folder: Path) -> None:
     end_on_signals()
     home = prepare_dagster_home(Path(os.environ.get("DAGSTER_HOME") or folder / "dagster"))
     check_storage(home, os.environ)
+    outdated = find_outdated_settings(home)
+    if outdated:
+        print(f"Warning: {outdated}", file=sys.stderr)
     chosen = find_free_port(port)
     log = home / "dagster-dev.log"
     with suppress(KeyboardInterrupt), run_dagster_ui(home, chosen, os.environ, log) as process:

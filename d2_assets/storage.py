@@ -3,9 +3,11 @@
 ``dagster.yaml`` names ``Instance``, so one file serves both. Dagster's own ``{env: ...}`` cannot:
 a variable that it names must exist, also for commands that need no database. The choice is made
 once, when a program opens its instance, and handed to the processes it starts; the address itself
-each of them reads anew, so that it stands in no argument and no record.
+each of them reads anew, so that it stands in no argument and no record. Every process reports what
+happens to runs to its instance: so their status words are kept there.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,13 +16,22 @@ from typing import Any
 import click
 import dagster as dg
 import sqlalchemy
+from dagster._check import CheckError
 from dagster._config.config_schema import UserConfigSchema
+from dagster._core.events import DagsterEventBatchMetadata
+from dagster._core.execution.backfill import PartitionBackfill
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.tags import PARENT_BACKFILL_ID_TAG
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
+from d2_assets.coordinator import name_viewers
+from d2_assets.defs.lineage import Lineage, drop_results, find_lineage
+from d2_assets.defs.status import derive_status, refresh_status
+from d2_assets.defs.tags import STATUS_TAG, USER_TAGS
 from d2_assets.errors import ConfigurationError, D2AssetsError, TransientError
 from d2_assets.settings.database import (
     DATABASE_VARIABLE,
@@ -33,10 +44,14 @@ _PAUSES = (0.5, 1.0, 2.0)
 _CONNECT_SECONDS = "5"
 #: PostgreSQL's code for a right that is lacking.
 _INSUFFICIENT_PRIVILEGE = "42501"
+#: What reading a run or writing its tags may meet. No run fails by its tags.
+_STORAGE_ERRORS = (SQLAlchemyError, DagsterPostgresException, dg.DagsterError, CheckError)
+_log = logging.getLogger("dagster.d2_assets")
 
 
 class Instance(dg.DagsterInstance):
-    """A Dagster instance whose storage, where dagster.yaml names none, is chosen as above."""
+    """A Dagster instance whose storage, where dagster.yaml names none, is chosen as above, and
+    whose runs bear their status word."""
 
     @classmethod
     def config_schema(cls) -> Mapping[str, Any]:
@@ -52,6 +67,49 @@ class Instance(dg.DagsterInstance):
                 return defaults
         postgres = ConfigurableClassData(__name__, PostgresStorage.__name__, "{}")
         return {**defaults, "storage": postgres}
+
+    def __init__(self, *parts: Any, **named: Any) -> None:
+        super().__init__(*parts, **named)
+        name_viewers()
+
+    def handle_new_event(
+        self, event: dg.EventLogEntry, *, batch_metadata: DagsterEventBatchMetadata | None = None
+    ) -> None:
+        """Store the event; where it moves a run on, the run's status word follows."""
+        super().handle_new_event(event, batch_metadata=batch_metadata)
+        told = event.dagster_event
+        if told is None or not told.is_job_event:
+            return
+        try:
+            refresh_status(self, event.run_id)
+        except _STORAGE_ERRORS as error:
+            _log.warning("The status word of run %s was not kept: %s", event.run_id, error)
+
+    def create_run(self, **parts: Any) -> dg.DagsterRun:
+        """Make a run. One that a sensor asks for as the next try of another is shown as such."""
+        tags = parts.get("tags") or {}
+        given = Lineage(parts.get("root_run_id"), parts.get("parent_run_id"))
+        lineage = find_lineage(tags, given)
+        if given.parent:
+            tags = drop_results(tags)
+        status = parts.get("status") or dg.DagsterRunStatus.NOT_STARTED
+        parts["tags"] = {**tags, STATUS_TAG: derive_status(status, tags)}
+        parts |= {"root_run_id": lineage.root, "parent_run_id": lineage.parent}
+        return super().create_run(**parts)
+
+    def create_reexecuted_run(self, *, parent_run: dg.DagsterRun, **parts: Any) -> dg.DagsterRun:
+        """Make a run that repeats another, without what was found out about that one."""
+        parent = parent_run.with_tags(drop_results(parent_run.tags))
+        return super().create_reexecuted_run(parent_run=parent, **parts)
+
+    def add_backfill(self, partition_backfill: PartitionBackfill) -> None:
+        """Store a backfill. Dagster gives one that is launched again the tags of the first, and
+        does not ask who launches it: so it names nobody."""
+        tags = partition_backfill.tags
+        if PARENT_BACKFILL_ID_TAG in tags:
+            kept = {name: tags[name] for name in tags if name not in USER_TAGS}
+            partition_backfill = partition_backfill._replace(tags=kept)
+        super().add_backfill(partition_backfill)
 
 
 class PostgresStorage(DagsterPostgresStorage):

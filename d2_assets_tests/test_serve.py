@@ -1,10 +1,18 @@
 import socket
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from d2_assets.errors import ConfigurationError, TransientError
-from d2_assets.serve import LOOPBACK, check_storage, find_free_port, prepare_dagster_home
+from d2_assets.serve import (
+    _OURS,
+    LOOPBACK,
+    check_storage,
+    find_free_port,
+    find_outdated_settings,
+    prepare_dagster_home,
+)
 
 #: A server that is not there: port 1 is nobody's.
 NOWHERE = {"D2_ASSETS_DATABASE_URL": "postgresql://dagster:s3cret@127.0.0.1:1/history"}
@@ -29,7 +37,7 @@ def test_a_dagster_home_is_made_and_what_it_holds_is_kept(tmp_path: Path) -> Non
     home = prepare_dagster_home(tmp_path / "dagster")
     assert home.is_absolute()
     file = home / "dagster.yaml"
-    assert "QueuedRunCoordinator" in file.read_text(encoding="utf-8")
+    assert "d2_assets.coordinator" in file.read_text(encoding="utf-8")
     file.write_text("# ours\n", encoding="utf-8")
     prepare_dagster_home(tmp_path / "dagster")
     assert file.read_text(encoding="utf-8") == "# ours\n"
@@ -50,6 +58,28 @@ def test_a_home_of_an_earlier_version_does_not_pass_the_database_by_in_silence(
         assert str(file) in told.value.message
         assert "instance_class" in told.value.remedy
         check_storage(home, {})
+
+
+def test_a_dagster_yaml_of_an_earlier_version_is_warned_of_in_words(tmp_path: Path) -> None:
+    home = prepare_dagster_home(tmp_path / "dagster")
+    file = home / "dagster.yaml"
+    assert find_outdated_settings(home) == ""
+    ours, queue = file.read_text("utf-8").split("run_coordinator:")
+    older = "module: dagster.core.run_coordinator\n  class: QueuedRunCoordinator"
+    file.write_text(f"{ours}run_coordinator:\n  {older}\n", encoding="utf-8")
+    words = find_outdated_settings(home)
+    assert "do not wait for each other" in words
+    assert "status" not in words
+    assert "Copy the project's dagster.yaml" in words
+    file.write_text(f"run_coordinator:{queue}", encoding="utf-8")
+    assert "bear no status word." in find_outdated_settings(home)
+    file.write_text("instance_class: 7", encoding="utf-8")
+    assert "no status word; " in find_outdated_settings(home)
+
+
+def test_the_classes_that_dagster_yaml_must_name_exist(tmp_path: Path) -> None:
+    for module, name in _OURS.values():
+        assert getattr(import_module(module), name).__module__ == module
 
 
 def test_a_database_that_is_not_there_is_told_before_dagster_starts(tmp_path: Path) -> None:

@@ -75,6 +75,43 @@ def test_two_destinations_do_not_wait_for_each_other(tmp_path: Path) -> None:
         pass
 
 
+def test_as_many_hold_a_destination_as_it_has_places(tmp_path: Path) -> None:
+    said: list[str] = []
+    with (
+        hold_lease(tmp_path, URL, "run 1", places=2),
+        hold_lease(tmp_path, URL, "run 2", places=2, wait_seconds=0),
+        pytest.raises(TransientError, match=r"run 1 .* and run 2 "),
+        hold_lease(tmp_path, URL, "run 3", places=2, wait_seconds=0.01, log=said.append),
+    ):
+        pass
+    assert len(said) == 1
+    # the first place is that of a destination with one
+    with (
+        hold_lease(tmp_path, URL, "run 1"),
+        hold_lease(tmp_path, URL, "run 2", places=2, wait_seconds=0),
+    ):
+        pass
+
+
+def test_whichever_place_is_given_back_is_taken_next(tmp_path: Path) -> None:
+    waits, held = Event(), Event()
+
+    def write() -> None:
+        with hold_lease(
+            tmp_path, URL, "run 3", places=2, wait_seconds=60, log=lambda words: waits.set()
+        ):
+            held.set()
+
+    third = Thread(target=write)
+    with hold_lease(tmp_path, URL, "run 1", places=2):
+        with hold_lease(tmp_path, URL, "run 2", places=2):
+            third.start()
+            assert waits.wait(60)
+            assert not held.is_set()
+        assert held.wait(60)
+    third.join(60)
+
+
 @pytest.mark.parametrize("words", ["", "[]", "{}", "\x00"])
 def test_a_holder_whose_note_is_unreadable_is_another_run(tmp_path: Path, words: str) -> None:
     said: list[str] = []
