@@ -5,8 +5,8 @@ of a run is met with its old dialect until the next one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any, Self
 
 from d2_assets.dhis2 import (
@@ -23,6 +23,7 @@ from d2_assets.dhis2.dialects import Dialect, find_dialect
 from d2_assets.dhis2.metadata import PAGE_SIZE, CategoryCombo, DataSet, OrgUnit
 from d2_assets.dhis2.metadata_objects import Identity, OptionCombo
 from d2_assets.dhis2.metadata_reports import MetadataReport
+from d2_assets.dhis2.once import AskedOnce
 from d2_assets.dhis2.reports import ImportReport
 from d2_assets.dhis2.schemas import Schemas, get_schemas
 from d2_assets.dhis2.system import Account, SystemInfo
@@ -37,6 +38,7 @@ class DHIS2Client(TrackerClient):
         self.name = name
         self.session = session
         self.uses_old_tracker = uses_old_tracker
+        self.lock = RLock()
 
     def reading_old_tracker(self) -> Self:
         """A client of the same server that reads events and tracked entities from the older
@@ -68,19 +70,19 @@ class DHIS2Client(TrackerClient):
         """Why the dialect is only the nearest one, or None."""
         return self._dialect[1]
 
-    @cached_property
+    @AskedOnce
     def _system_info(self) -> SystemInfo:
         return system.get_system_info(self.session)
 
-    @cached_property
+    @AskedOnce
     def _account(self) -> Account:
         return system.get_account(self.session)
 
-    @cached_property
+    @AskedOnce
     def _dialect(self) -> tuple[Dialect, str | None]:
         return find_dialect(self._system_info.version)
 
-    @cached_property
+    @AskedOnce
     def schemas(self) -> Schemas:
         """The classes that the server knows, as first read."""
         return get_schemas(self.session)

@@ -35,6 +35,7 @@ class DataValueQuery:
     """One data set at some org units (``children``: and all below), for periods or dates.
 
     ``start_date`` and ``end_date`` take only periods that lie fully inside: prefer ``periods``.
+    ``updated_since``: rows that were changed at or after it, as the server reads it (``changes``).
     ``limit`` is the most rows that are wanted [read].
     """
 
@@ -45,6 +46,7 @@ class DataValueQuery:
     include_deleted: bool = True
     start_date: date | None = None
     end_date: date | None = None
+    updated_since: str = ""
     limit: int | None = None
 
     @property
@@ -61,6 +63,8 @@ class DataValueQuery:
             params["startDate"] = self.start_date.isoformat()
         if self.end_date:
             params["endDate"] = self.end_date.isoformat()
+        if self.updated_since:
+            params["lastUpdated"] = self.updated_since
         if self.limit:
             params["limit"] = self.limit
         return params

@@ -38,6 +38,10 @@ class Dialect:
     refuses_unknown_read: bool
     #: The created, lastUpdated and storedBy of a payload are stored as sent [read].
     stores_payload_stamps: bool
+    #: lastUpdated of a read is put into UTC and then compared with stamps in server time [read].
+    shifts_updated_since: bool
+    #: lastUpdated alone is no read: periods or dates must be named too (409 E2002) [seen].
+    asks_dates_of_changes: bool
     #: /api/metadata knows mergeMode MERGE; from 2.42 a missing property is erased [seen].
     knows_merge_mode: bool
     #: Option combos are taken only as the full exact set of their combo, and saving a combo no
@@ -66,6 +70,8 @@ DIALECTS = (
         root_holds_shared_keys=False,
         refuses_unknown_read=True,
         stores_payload_stamps=True,
+        shifts_updated_since=True,
+        asks_dates_of_changes=False,
         knows_merge_mode=True,
         option_combos_as_full_set=False,
         needs_cache_clear_before_data_sets=False,
@@ -83,6 +89,8 @@ DIALECTS = (
         root_holds_shared_keys=False,
         refuses_unknown_read=True,
         stores_payload_stamps=True,
+        shifts_updated_since=True,
+        asks_dates_of_changes=False,
         knows_merge_mode=True,
         option_combos_as_full_set=False,
         needs_cache_clear_before_data_sets=True,
@@ -100,6 +108,8 @@ DIALECTS = (
         root_holds_shared_keys=False,
         refuses_unknown_read=True,
         stores_payload_stamps=False,
+        shifts_updated_since=True,
+        asks_dates_of_changes=False,
         knows_merge_mode=False,
         option_combos_as_full_set=False,
         needs_cache_clear_before_data_sets=True,
@@ -117,6 +127,8 @@ DIALECTS = (
         root_holds_shared_keys=True,
         refuses_unknown_read=False,
         stores_payload_stamps=False,
+        shifts_updated_since=False,
+        asks_dates_of_changes=True,
         knows_merge_mode=False,
         option_combos_as_full_set=True,
         needs_cache_clear_before_data_sets=False,

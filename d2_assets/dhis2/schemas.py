@@ -6,7 +6,10 @@ servers' schemas and ``dialects`` together are all that translation rests on. [s
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from d2_assets.errors import ContractError
 from d2_assets.http.session import HttpSession
@@ -125,11 +128,14 @@ def parse_schemas(body: Any) -> Schemas:
             "/api/schemas lists no classes.",
             remedy="Check that the instance's URL is that of a DHIS2 server.",
         )
-    parsed = (_parse_schema(item) for item in found)
+    parsed = (_parse_schema(orjson.dumps(item, default=float)) for item in found)
     return Schemas({schema.plural: schema for schema in parsed})
 
 
-def _parse_schema(item: Mapping[str, Any]) -> Schema:
+@lru_cache(maxsize=1024)
+def _parse_schema(text: bytes) -> Schema:
+    """Each family of a run asks anew, and servers of a version answer alike: some 120 classes."""
+    item: Mapping[str, Any] = orjson.loads(text)
     properties = [_parse_property(one) for one in item.get("properties") or () if _is_owned(one)]
     plural = str(item.get("collectionName") or item.get("plural") or item.get("name") or "")
     return Schema(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from d2_assets.dhis2.tracker_names import TrackerNames
+from d2_assets.stamps import DAY, write_stamp
 
 Parameters = dict[str, str | int]
 
@@ -52,6 +53,45 @@ class EntityQuery:
     updated_after: str = ""
     updated_before: str = ""
     include_deleted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeQuery:
+    """What changed since a time, in milliseconds of the server's own clock: events of a program, or
+    tracked entities of a type or of a program. Without ``org_unit`` all that the account may see.
+    """
+
+    since: int
+    program: str = ""
+    type: str = ""
+    org_unit: str = ""
+
+
+def list_changed_event_parameters(names: TrackerNames, query: ChangeQuery) -> Parameters:
+    """The parameters that ask for the stamps of changed events, the newest first."""
+    return {
+        "program": query.program,
+        **_place(names, names.event_org_unit, query.org_unit),
+        names.updated_after: _day_before(query.since),
+        "includeDeleted": "true",
+        "fields": f"{names.event_uid},{names.updated_at},occurredAt,eventDate,programStage",
+        "order": names.event_order.replace(":asc", ":desc"),
+    }
+
+
+def list_changed_entity_parameters(names: TrackerNames, query: ChangeQuery) -> Parameters:
+    """The parameters that ask for the stamps of changed entities; the newest first, where the
+    version can order by them."""
+    by_stamp = names.entity_order.startswith(names.updated_at)
+    return {
+        **_drop_empty("program", query.program),
+        **_drop_empty("trackedEntityType", query.type),
+        **_place(names, names.entity_org_unit, query.org_unit),
+        names.updated_after: _day_before(query.since),
+        "includeDeleted": "true",
+        "fields": f"{names.entity_uid},{names.updated_at}",
+        "order": names.entity_order.replace(":asc", ":desc") if by_stamp else names.entity_order,
+    }
 
 
 def list_event_parameters(names: TrackerNames, query: EventQuery) -> Parameters:
@@ -147,6 +187,11 @@ def find_entity_parameters(
 def list_page_parameters(page: int, page_size: int) -> Parameters:
     """The parameters of one page of a list, with its totals."""
     return {"page": page, "pageSize": page_size, "totalPages": "true"}
+
+
+def _day_before(since: int) -> str:
+    """A whole day, since some versions take days, and one more, since their zones differ."""
+    return write_stamp(since - DAY)[:10]
 
 
 def _trees(names: TrackerNames, ids: Sequence[str], fields: str) -> Parameters:

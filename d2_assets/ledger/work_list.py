@@ -89,6 +89,14 @@ def attach_work_list(database: Database, path: Path) -> int:
     return database.value("SELECT count(*) FROM quarantine")
 
 
+def count_waiting(path: Path) -> int:
+    """The rows of the list on disk, 0 when there is none; errors as in ``verify_work_list``."""
+    if not _is_kept(path):
+        return 0
+    verify_work_list(path)
+    return verify_table(path).rows
+
+
 def verify_work_list(path: Path) -> None:
     """ContractError when the list is not what was written: nothing may be built on it."""
     if not _is_kept(path):

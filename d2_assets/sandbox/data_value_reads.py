@@ -133,18 +133,28 @@ def _list_periods_inside(instance: Instance, start: str, end: str) -> list[str]:
 
 
 def _read_updated_since(instance: Instance, query: Query) -> int | None:
+    """Up to 2.42 the moment is written in UTC and compared with times of the server's zone [read]:
+    west of UTC rows are missed, east of it older ones come along."""
+    moment = _find_updated_since(instance, query)
+    if moment is None:
+        return None
+    if instance.facts.importer == "row":
+        moment = moment.astimezone(UTC).replace(tzinfo=instance.store.zone)
+    return int(moment.timestamp() * 1000)
+
+
+def _find_updated_since(instance: Instance, query: Query) -> datetime | None:
     for duration in _list(query, "lastUpdatedDuration"):
         match = _DURATION.fullmatch(duration)
         if match:
             span = timedelta(**{_UNITS[match[2]]: int(match[1])})
-            return int((instance.store.now() - span).timestamp() * 1000)
+            return instance.store.now() - span
     for text in _list(query, "lastUpdated"):
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise RefusedReadError("E2004", f"Invalid date: `{text}`") from None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return int(moment.timestamp() * 1000)
+        return moment if moment.tzinfo else moment.replace(tzinfo=instance.store.zone)
     return None
 
 

@@ -109,6 +109,7 @@ def _log_in(instance: Instance, ask: Ask) -> Account | Answer:
     found = authenticate(header, instance.store, facts)
     if isinstance(found, Refusal):
         return answer_message(facts, found.status, message=found.message)
+    instance.logins[found.id] = instance.store.now()
     return found
 
 

@@ -34,6 +34,8 @@ class Instance:
     jobs: dict[str, Job] = field(default_factory=dict)
     #: Held while metadata are imported: one import at a time.
     importing: threading.RLock = field(default_factory=threading.RLock)
+    #: When each user was last logged in, by UID.
+    logins: dict[str, datetime] = field(default_factory=dict)
     #: Whether the caches were cleared since the start.
     caches_cleared: bool = False
     _catalogue: tuple[int, Catalogue] | None = None

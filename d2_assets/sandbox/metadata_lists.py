@@ -139,6 +139,8 @@ def find_objects(
         for body in list_bodies(instance.store, plural)
         if "sharing" not in body or account.may("read", body["sharing"])
     ]
+    if plural == "users":
+        bodies = [_show_login(instance, body) for body in bodies]
     for text in query.get("filter", []):
         path, operator, value = (*text.split(":", 2), "", "")[:3]
         if not projection.knows_property(plural, path.split(".")[0]):
@@ -158,6 +160,15 @@ def find_objects(
             reverse=direction in ("desc", "idesc"),
         )
     return bodies
+
+
+def _show_login(instance: Instance, body: dict[str, Any]) -> dict[str, Any]:
+    """A login changes a user, as far as its stamp tells [seen 2.38-2.43]."""
+    at = instance.logins.get(body["id"])
+    if at is None:
+        return body
+    login = format_instant(at)
+    return body | {"lastLogin": login, "lastUpdated": max(login, body.get("lastUpdated", ""))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ servers also tell of what is derived.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
+
+import orjson
 
 from d2_assets.sandbox.answers import Answer, answer_error_page, answer_json
 from d2_assets.sandbox.fields import Field, parse_fields
@@ -46,12 +48,15 @@ def find_schema(plural: str, facts: VersionFacts) -> Schema | None:
 
 def answer_schemas(instance: Instance, query: Query) -> Answer:
     """``GET /api/schemas``."""
-    fields = _read_fields(query)
-    bodies = [
-        _cut(_render(schema, instance.url), fields)
-        for schema in find_schemas(instance.facts).by_plural.values()
-    ]
-    return answer_json(instance.facts, {"schemas": bodies})
+    text = _list_schemas(instance.facts.line, instance.url, _read_fields(query))
+    return answer_json(instance.facts, {"schemas": orjson.Fragment(text)})
+
+
+@lru_cache(maxsize=8)
+def _list_schemas(line: str, url: str, fields: tuple[Field, ...]) -> bytes:
+    """Some hundred kilobytes that clients ask for again and again."""
+    schemas = read_schemas(line).by_plural.values()
+    return orjson.dumps([_cut(_render(schema, url), fields) for schema in schemas])
 
 
 def answer_schema(instance: Instance, name: str, query: Query) -> Answer:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 import uvicorn
 
@@ -100,6 +101,10 @@ class Sandbox(Running[Application]):
     def set_clock(self, clock: Clock) -> None:
         """Let the server's clock be another from now on: fast, slow or standing."""
         self.store.set_clock(clock)
+
+    def set_time_zone(self, name: str) -> None:
+        """Let the server stand in that time zone ("America/Bogota") from now on."""
+        self.store.zone = ZoneInfo(name)
 
     def set_org_units(self, username: str, uids: Iterable[str]) -> None:
         """Change the data capture units of an account at once. LookupError: no such account."""

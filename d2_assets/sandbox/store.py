@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._clock = clock
+        #: Where the server stands: its times without an offset are of this zone.
+        self.zone: tzinfo = UTC
         self._lock = threading.RLock()
         self._writer = self._connect()
         self._writer.executescript(TABLES + TRACKER_TABLES)
@@ -68,8 +70,8 @@ class Store:
         self._clock = clock
 
     def now(self) -> datetime:
-        """The server's clock, in UTC."""
-        return self._clock().astimezone(UTC)
+        """The server's clock, in its time zone."""
+        return self._clock().astimezone(self.zone)
 
     def now_ms(self) -> int:
         """The server's clock in milliseconds."""

@@ -48,7 +48,7 @@ def _describe(instance: Instance) -> dict[str, Any]:
         "calendar": instance.store.settings().get("keyCalendar", "iso8601"),
         "dateFormat": "yyyy-mm-dd",
         "serverDate": now,
-        "serverTimeZoneId": "Etc/UTC",
+        "serverTimeZoneId": _name_zone(instance),
         "serverTimeZoneDisplayName": "Coordinated Universal Time",
         "version": facts.version,
         "revision": facts.revision,
@@ -77,6 +77,10 @@ def _describe(instance: Instance) -> dict[str, Any]:
         "clusterHostname": "",
         "isMetadataVersionEnabled": False,
     }
+
+
+def _name_zone(instance: Instance) -> str:
+    return getattr(instance.store.zone, "key", "Etc/UTC")
 
 
 def _describe_database(instance: Instance) -> dict[str, Any]:

@@ -79,6 +79,7 @@ class Renderer:
         self._program = program
         self._below = below
         store = instance.store
+        self._zone = store.zone
         self._people = {
             user.get("username"): _shape_person(user) for user in store.metadata("users")
         }
@@ -189,8 +190,8 @@ class Renderer:
         """The own members, the stamps, the persons."""
         body = dict(item.body)
         body |= {
-            "createdAt": format_ms(item.created_at or 0),
-            "updatedAt": format_ms(item.updated_at or 0),
+            "createdAt": format_ms(item.created_at or 0, self._zone),
+            "updatedAt": format_ms(item.updated_at or 0, self._zone),
             "createdBy": self._find_person(body.get("createdBy")),
             "updatedBy": self._find_person(body.get("updatedBy")),
         }

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from d2_assets.sandbox.stored_tracker import Body, TrackerKind
 
@@ -17,10 +17,10 @@ _BELOW: dict[TrackerKind, tuple[tuple[TrackerKind, str], ...]] = {
 }
 
 
-def format_ms(milliseconds: int) -> str:
+def format_ms(milliseconds: int, zone: tzinfo = UTC) -> str:
     """A time of the server as bodies write it: "2026-11-22T20:45:25.546"."""
     seconds, rest = divmod(milliseconds, 1000)
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{rest:03d}"
+    return datetime.fromtimestamp(seconds, zone).strftime("%Y-%m-%dT%H:%M:%S.") + f"{rest:03d}"
 
 
 def set_value(

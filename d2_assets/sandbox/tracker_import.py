@@ -177,7 +177,8 @@ class _Import:
             delete_tree(connection, kind, uids, now)
 
     def _save(self, connection: sqlite3.Connection, landing: list[Sent], now: int) -> None:
-        shaper = Shaper(self._known, format_ms(now), now, SystemRandom())
+        stamp = format_ms(now, self._known.instance.store.zone)
+        shaper = Shaper(self._known, stamp, now, SystemRandom())
         shaped = {(sent.kind, sent.uid): shaper.shape(sent) for sent in landing}
         for sent in landing:
             if sent.kind == "enrollment" and sent.body.get("attributes"):

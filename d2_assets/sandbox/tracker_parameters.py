@@ -8,7 +8,7 @@ gives another answer, or an empty one [seen]. Whole days are meant to their end,
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 
 from d2_assets.sandbox.accounts import Account
 from d2_assets.sandbox.instance import Instance
@@ -105,8 +105,8 @@ class Reader:
             org_units=units,
             tracked_entities=entities or None,
             enrollments=enrollments or None,
-            updated_from=_read_ms(self.last("updatedAfter"), 0),
-            updated_to=_read_ms(self.last("updatedBefore"), _DAY_MS - 1 if self.is_old else 0),
+            updated_from=self._read_updated("updatedAfter", 0),
+            updated_to=self._read_updated("updatedBefore", _DAY_MS - 1 if self.is_old else 0),
             enrolled_in=program if is_entity else "",
             attribute_values=dict(self._read_filters()) if is_entity else {},
             include_deleted=self.last("includeDeleted") == "true",
@@ -116,6 +116,13 @@ class Reader:
             occurred_from="" if is_entity else occurred[0],
             occurred_before="" if is_entity else occurred[1],
         )
+
+    def _read_updated(self, name: str, more: int) -> int | None:
+        """Up to 2.40 tracked entities are asked for by whole days, whatever the time [read]."""
+        text = self.last(name)
+        if self.is_old and self._kind == "trackedEntity":
+            text = text[:10]
+        return _read_ms(text, more, self._instance.store.zone)
 
     def _read_one(self, name: str) -> list[str]:
         return [value for value in [self.last(name)] if value]
@@ -204,10 +211,10 @@ def _behind(text: str) -> str:
     return pad_date((date.fromisoformat(text) + timedelta(days=1)).isoformat())
 
 
-def _read_ms(text: str, more: int) -> int | None:
+def _read_ms(text: str, more: int, zone: tzinfo) -> int | None:
     """Milliseconds of a moment; of a day its first one and ``more``."""
     if not text:
         return None
     moment = datetime.fromisoformat(text)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     return int(moment.timestamp() * 1000) + (more if "T" not in text else 0)
