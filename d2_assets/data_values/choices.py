@@ -24,13 +24,16 @@ class Choices(Strategy):
     ``brake_percent``: mirroring stops when more than this share of the destination's rows of a
     month would go. ``merge``: a comment that the source lacks stays at the destination.
     ``match_by`` and ``explicit`` (UIDs of the destination by class and UID of the source): how an
-    object is found there that has another UID.
+    object is found there that has another UID. ``within``: org units chosen at launch; what is
+    moved lies below one of them as well as below one of ``org_units``.
     ``reverse``: the pairs that run the other way; ``conflict_rule`` (quarantine, newest,
-    priority) decides on rows of theirs that changed at both ends.
+    priority) decides on rows of theirs that changed at both ends. ``writing_runs``: how many
+    runs may write to the destination at once.
     """
 
     data_sets: tuple[str, ...] = ()
     org_units: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
     deepest_level: int | None = None
     pull_level: int | None = None
     start_date: date | None = None
@@ -46,6 +49,7 @@ class Choices(Strategy):
     page_size: int = 500
     chunk_size: int = 5000
     writers: int = 4
+    writing_runs: int = 1
 
     @property
     def deletes(self) -> bool:

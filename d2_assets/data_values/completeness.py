@@ -17,6 +17,7 @@ from d2_assets.data_values.verdicts import VERDICTS
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.completeness import CompletenessRegistration
 from d2_assets.errors import OutcomeUnknownError, RejectedError
+from d2_assets.ledger.month_hashes import NO_CONTENT, ContentHash
 from d2_assets.ledger.outcomes import Outcome, Tally
 from d2_assets.periods import find_period_type
 
@@ -46,12 +47,13 @@ class PlannedRegistration:
 
 @dataclass(frozen=True, slots=True)
 class CompletenessPlan:
-    """All registrations read for a month (``read`` of them), and how many only the destination
-    has."""
+    """All registrations read for a month (``read`` of them; ``content`` is their hash, as the
+    source gave them), and how many only the destination has."""
 
     planned: tuple[PlannedRegistration, ...] = ()
     destination_only: int = 0
     read: int = 0
+    content: ContentHash = NO_CONTENT
 
     @property
     def tally(self) -> Tally:

@@ -27,6 +27,7 @@ from d2_assets.mapping.hierarchy import (
     find_roots,
     find_visible_roots,
     list_units_below,
+    narrow_roots,
 )
 
 #: Org units named in one request: keeps the URL well below 8 kB.
@@ -92,7 +93,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class _SourceSide:
+class SourceSide:
     """All data sets of the source, those that the pair moves, and the units it moves."""
 
     known: Mapping[str, DataSet]
@@ -125,7 +126,7 @@ def read_scope(
     stop = stop or Event()
     identities = identities or Identities(source, destination, choices, stop)
     theirs, ours = ask_both(
-        lambda: _read_source(source, choices),
+        lambda: read_source(source, choices),
         lambda: _read_destination(destination, choices),
         stop,
     )
@@ -170,11 +171,13 @@ def read_scope(
     )
 
 
-def _read_source(source: DHIS2Client, choices: Choices) -> _SourceSide:
+def read_source(source: DHIS2Client, choices: Choices) -> SourceSide:
+    """The source's side alone, by its own UIDs; errors as in ``read_scope``."""
     known = {item.id: item for item in source.list_data_sets(choices.page_size)}
     chosen = _choose_data_sets(known, choices.data_sets, source.name)
     units = {unit.id: unit for unit in source.list_org_units(choices.page_size)}
     roots = find_roots(units, choices.org_units or find_visible_roots(source), source.name)
+    roots = narrow_roots(units, roots, choices.within, source.name)
     inside = list_units_below(units.values(), roots, choices.deepest_level)
     if not inside:
         raise ConfigurationError(
@@ -183,7 +186,7 @@ def _read_source(source: DHIS2Client, choices: Choices) -> _SourceSide:
             remedy="Raise filters.deepest_level of the pair, or choose units above it.",
             key="filters.deepest_level",
         )
-    return _SourceSide(known, chosen, roots, inside)
+    return SourceSide(known, chosen, roots, inside)
 
 
 def _read_destination(destination: DHIS2Client, choices: Choices) -> _DestinationSide:
@@ -209,7 +212,8 @@ def _choose_data_sets(
     if missing:
         raise ConfigurationError(
             f"{server} has no data set {', '.join(missing)}, or its account may not read it.",
-            remedy="Mend filters.data_sets of the pair, or share the data set with the account.",
+            remedy="Mend filters.data_sets of the pair, or what was chosen at launch, or share the "
+            "data set with the account.",
             key="filters.data_sets",
         )
     return {uid: known[uid] for uid in (wanted or sorted(known))}

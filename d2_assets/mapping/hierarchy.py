@@ -1,6 +1,6 @@
 """Parts of the hierarchy of organisation units: roots, and what lies below them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.metadata import OrgUnit
@@ -32,6 +32,38 @@ def find_roots(units: Mapping[str, OrgUnit], wanted: Iterable[str], server: str)
             key="filters.org_units",
         )
     return find_covering_roots({uid: units[uid] for uid in wanted})
+
+
+def narrow_roots(
+    units: Mapping[str, OrgUnit], roots: Sequence[str], within: Iterable[str], server: str
+) -> tuple[str, ...]:
+    """The roots of what lies below one of ``roots`` and below one of ``within`` as well.
+
+    Without ``within`` they are the roots; without roots all units are meant. ConfigurationError
+    names a unit of ``within`` that the server lacks or that shares nothing with the roots.
+    """
+    wanted = tuple(dict.fromkeys(within))
+    if not wanted:
+        return tuple(roots)
+    tops = tuple(roots) or find_covering_roots(units)
+    shared = {uid: _find_shared(units, tops, uid) if uid in units else () for uid in wanted}
+    strange = [uid for uid, found in shared.items() if not found]
+    if strange:
+        raise ConfigurationError(
+            f"The pair moves nothing of the organisation units {', '.join(strange)} that were "
+            f"chosen at launch: {server} lacks them, or they lie outside filters.org_units.",
+            remedy="Choose organisation units at, above or below those of the pair.",
+            key="resources.launch.config.org_units",
+        )
+    return find_covering_roots({uid: units[uid] for found in shared.values() for uid in found})
+
+
+def _find_shared(units: Mapping[str, OrgUnit], tops: Sequence[str], wanted: str) -> tuple[str, ...]:
+    """The wanted unit where it lies below one of the tops, else the tops that lie below it."""
+    path = units[wanted].path.split("/")
+    if any(top in path for top in tops):
+        return (wanted,)
+    return tuple(top for top in tops if wanted in units[top].path.split("/"))
 
 
 def find_covering_roots(units: Mapping[str, OrgUnit]) -> tuple[str, ...]:

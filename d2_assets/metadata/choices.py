@@ -16,6 +16,7 @@ class MetadataChoices(Strategy):
     destination by class and UID of the source, from the pair's own table. ``merge``: what is empty
     at the source stays at the destination. ``brake_percent``: mirroring stops when more than this
     share of the destination's objects of a family would go. ``chunk_size``: objects a request.
+    ``writing_runs``: how many runs may write to the destination at once.
     """
 
     policy: MetadataPolicy = field(default_factory=MetadataPolicy)
@@ -27,3 +28,4 @@ class MetadataChoices(Strategy):
     explicit: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     page_size: int = 500
     chunk_size: int = 1000
+    writing_runs: int = 1

@@ -7,6 +7,7 @@ Texts that hold UIDs are the business of ``expressions``.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from d2_assets.dhis2.schemas import Property, Schema, Schemas
@@ -24,6 +25,8 @@ _ACCESSES = {"userAccesses": (_USERS, "userUid"), "userGroupAccesses": (_GROUPS,
 #: Members that hold no reference, whatever their own members are called. ``styleDataItem`` is a
 #: note of the maps app, which the server does not read.
 _PLAIN = frozenset({"translations", "access", "period", "periods", "geometry", "styleDataItem"})
+#: What holds no members of its own, as JSON is read (a bool is an int).
+_SCALARS = (str, int, float, Decimal)
 #: Blocks that no schema lists and that servers up to 2.40 send all the same.
 _UNLISTED = frozenset({"userCredentials"})
 #: What a member refers to where its name alone does not say it.
@@ -114,16 +117,18 @@ class _Walk:
     ) -> Any:
         if name in texts and isinstance(value, str):
             return self.visit(Reference(name, name, texts[name], value, is_required=True))
-        return self._member(_Spot().enter(name), value, schema)
+        return self._member(_Spot(), name, value, schema)
 
     def _part(self, spot: _Spot, part: Any, schema: Schema | None) -> Any:
         if not isinstance(part, Mapping):
             return part
-        return self._each(part, lambda name, value: self._member(spot.enter(name), value, schema))
+        return self._each(part, lambda name, value: self._member(spot, name, value, schema))
 
-    def _member(self, spot: _Spot, value: Any, schema: Schema | None) -> Any:
-        if not isinstance(value, (Mapping, list)) or not value or spot.name in _PLAIN:
+    def _member(self, above: _Spot, name: str, value: Any, schema: Schema | None) -> Any:
+        # Most members are plain: nothing is built for them.
+        if not value or isinstance(value, _SCALARS) or name in _PLAIN:
             return value
+        spot = above.enter(name)
         if spot.name == "sharing" and isinstance(value, Mapping):
             return self._sharing(spot, value)
         if spot.name == "attributeValues":

@@ -12,7 +12,8 @@ from d2_assets.stock.reasons import ReasonRules
 class StockChoices:
     """``facilities`` and ``products``: the mapping files; ``org_units``: of a facility with
     several, the one that counts. ``late_months``: months before the one that is run which are
-    derived again. ``chunk_size``: rows a request."""
+    derived again. ``chunk_size``: rows a request. ``writing_runs``: how many runs may write to
+    the destination at once."""
 
     facilities: Path
     products: Path
@@ -25,3 +26,4 @@ class StockChoices:
     page_size: int = 500
     chunk_size: int = 5000
     writers: int = 4
+    writing_runs: int = 1

@@ -11,14 +11,17 @@ from d2_assets.metadata.policy import MetadataPolicy
 from d2_assets.settings import Moved, Pair, Settings
 from d2_assets.stock.choices import StockChoices
 from d2_assets.stock.reasons import Bucket, LossKind, ReasonRules
+from d2_assets.sync.narrowing import WHOLE, Narrowing, narrow_pair
 from d2_assets.tracker.choices import TrackerChoices
 
 
-def choose_data_values(pair: Pair, settings: Settings) -> Choices:
+def choose_data_values(pair: Pair, settings: Settings, narrowing: Narrowing = WHOLE) -> Choices:
     """What of the pair concerns aggregate data values; ``settings`` tell who runs against it."""
+    pair = narrow_pair(pair, narrowing)
     return Choices(
         data_sets=pair.filters.data_sets,
         org_units=pair.filters.org_units,
+        within=narrowing.org_units,
         deepest_level=pair.filters.deepest_level,
         pull_level=pair.filters.pull_level,
         start_date=pair.filters.start_date,
@@ -39,11 +42,16 @@ def choose_data_values(pair: Pair, settings: Settings) -> Choices:
         page_size=pair.page_size,
         chunk_size=pair.chunk_size,
         writers=pair.writers,
+        writing_runs=settings.instance(pair.destination).writing_runs,
     )
 
 
-def choose_metadata(pair: Pair, settings: Settings) -> MetadataChoices:
-    """What of the pair concerns metadata; relative paths start at the settings file."""
+def choose_metadata(
+    pair: Pair, settings: Settings, narrowing: Narrowing = WHOLE
+) -> MetadataChoices:
+    """What of the pair concerns metadata, which travel whole; relative paths start at the settings
+    file."""
+    pair = narrow_pair(pair, narrowing)
     wanted = pair.metadata
     return MetadataChoices(
         policy=MetadataPolicy(
@@ -61,16 +69,23 @@ def choose_metadata(pair: Pair, settings: Settings) -> MetadataChoices:
         explicit=_read_crosswalk(pair, settings),
         page_size=pair.page_size,
         chunk_size=wanted.chunk_size,
+        writing_runs=settings.instance(pair.destination).writing_runs,
     )
 
 
-def choose_tracker(pair: Pair, settings: Settings, moved: Moved) -> TrackerChoices:
+def choose_tracker(
+    pair: Pair, settings: Settings, moved: Moved, narrowing: Narrowing = WHOLE
+) -> TrackerChoices:
     """What of the pair concerns ``moved``: "events" or "tracker"."""
+    pair = narrow_pair(pair, narrowing)
     wanted = pair.tracker
     return TrackerChoices(
         programs=pair.filters.programs,
         stages=pair.filters.program_stages,
+        only_stages=narrowing.program_stages,
+        shows_part=bool(narrowing.programs or narrowing.program_stages),
         org_units=pair.filters.org_units,
+        within=narrowing.org_units,
         deepest_level=pair.filters.deepest_level,
         start_date=pair.filters.start_date,
         end_date=pair.filters.end_date,
@@ -91,6 +106,7 @@ def choose_tracker(pair: Pair, settings: Settings, moved: Moved) -> TrackerChoic
         page_size=pair.page_size,
         chunk_size=wanted.chunk_size,
         writers=pair.writers,
+        writing_runs=settings.instance(pair.destination).writing_runs,
     )
 
 
@@ -109,6 +125,7 @@ def choose_stock(pair: Pair, settings: Settings) -> StockChoices:
         page_size=pair.page_size,
         chunk_size=pair.chunk_size,
         writers=pair.writers,
+        writing_runs=settings.instance(pair.destination).writing_runs,
     )
 
 

@@ -53,6 +53,15 @@ def connect(
     return DHIS2Client(instance.name, session)
 
 
+def limit_timeouts(settings: Settings, seconds: float) -> Settings:
+    """The settings with no instance waited for longer, as what has to end in time needs it."""
+    instances = tuple(
+        instance.model_copy(update={"timeout_seconds": min(instance.timeout_seconds, seconds)})
+        for instance in settings.instances
+    )
+    return settings.model_copy(update={"instances": instances})
+
+
 def connect_openlmis(
     settings: Settings,
     instance_name: str,

@@ -5,7 +5,7 @@ lease of the destination is held from its first reading to its last: a plan made
 readings would lie.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from d2_assets.data_values.completeness import (
 from d2_assets.data_values.content import OPTION_COMBOS
 from d2_assets.data_values.extract import Window, open_window, plan_reads, stage_values
 from d2_assets.data_values.identities import Identities
+from d2_assets.data_values.month_hash import hash_registrations, hash_values
 from d2_assets.data_values.outside import Outside, count_outside
 from d2_assets.data_values.plan import hold_brake, plan_changes
 from d2_assets.data_values.scope import Scope, read_scope
@@ -39,6 +40,7 @@ from d2_assets.data_values.translate import (
     translate_values,
 )
 from d2_assets.dhis2.client import DHIS2Client
+from d2_assets.ledger.month_hashes import ContentHash
 from d2_assets.ledger.work_list import verify_work_list
 from d2_assets.staging.database import Database, open_database
 from d2_assets.sync.clocks import measure_clocks
@@ -62,7 +64,12 @@ def plan_data_values(
     for warning in check_servers(source, destination, work.stop).warnings:
         work.warn(warning)
     with hold_leases(
-        work, source.url, destination.url, is_two_way=bool(work.choices.reverse), preview=PREVIEW
+        work,
+        source.url,
+        destination.url,
+        is_two_way=bool(work.choices.reverse),
+        preview=PREVIEW,
+        writing_runs=work.choices.writing_runs,
     ):
         began = work.clock()
         identities = Identities(source, destination, work.choices, work.stop)
@@ -79,7 +86,9 @@ def plan_data_values(
         outside = _count_outside(work, source, whole, folder)
         await_open_chunk(work, destination)
         with open_database(folder) as database:
-            _stage_both(work, source, destination, scope, window, folder, database, identities)
+            hashes = _stage_both(
+                work, source, destination, scope, window, folder, database, identities
+            )
             whole, scope = identify(whole, identities), identify(scope, identities)
             find_unfit(database, whole, window, folder / "checked.parquet")
             recall(database, work, source, destination, scope, folder)
@@ -113,6 +122,7 @@ def plan_data_values(
                 completeness=completeness,
                 outside=outside,
                 seconds_reading=work.clock() - began,
+                hashes=hashes,
             )
 
 
@@ -151,8 +161,9 @@ def _stage_both(
     folder: Path,
     database: Database,
     identities: Identities,
-) -> None:
-    """Both at once; only the database is one thread's alone. The source's rows are translated."""
+) -> Mapping[str, ContentHash]:
+    """Both at once; only the database is one thread's alone. The source's rows are translated;
+    gives their hashes from before that, by month."""
     reads = work.chosen is None or bool(work.chosen.values)
     theirs, ours = (scope.source_data_sets, scope.shared_data_sets) if reads else ((), ())
     sides = {
@@ -180,10 +191,12 @@ def _stage_both(
         database.attach(name if work.chosen is None else f"whole_{name}", path, spread_by=SPREAD)
     if work.chosen is not None:
         keep_chosen_values(database, work.chosen, read="whole_source", kept="source")
+    hashes = hash_values(database, "source") if work.chosen is None else {}
     _translate_source(database, scope, identities, folder / "translated.parquet")
     if work.chosen is not None:
         chosen = translate_chosen(work.chosen, identities.crosswalk)
         keep_chosen_values(database, chosen, read="whole_destination", kept="destination")
+    return hashes
 
 
 def _translate_source(database: Database, scope: Scope, identities: Identities, path: Path) -> None:
@@ -216,10 +229,11 @@ def _plan_completeness(
     crosswalk = identities.learn([OPTION_COMBOS] if strange else [])
     if work.chosen is not None:
         ours = keep_chosen_registrations(ours, translate_chosen(work.chosen, crosswalk))
-    return plan_registrations(
+    plan = plan_registrations(
         translate_registrations(theirs, crosswalk),
         ours,
         identify(scope, identities),
         work.choices,
         discarded,
     )
+    return replace(plan, content=hash_registrations(theirs))

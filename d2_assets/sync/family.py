@@ -4,10 +4,9 @@ Metadata are the definitions that a month's data are loaded against: they are do
 months of a run, and each month is marked with the same numbers.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
 
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.errors import D2AssetsError
@@ -17,36 +16,19 @@ from d2_assets.metadata.choices import MetadataChoices
 from d2_assets.metadata.compare import Comparison, Difference
 from d2_assets.metadata.objects import Adaptation, Key, Refusal
 from d2_assets.metadata.plan import Plan
-from d2_assets.staging.layout import Home
-from d2_assets.sync.progress import Meter
+from d2_assets.sync.errand import Errand
 
 #: Before the family's name, in the folders of staging, ledger and quarantine.
 _PREFIX = "metadata_"
 _PREVIEW = "_preview"
 
 
-@dataclass(frozen=True, slots=True)
-class MetadataWork:
-    """One piece of work: a pair, a family, and what the world looks like.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataWork(Errand):
+    """A metadata family of a pair: ``family`` is its key ("data_elements")."""
 
-    ``family`` is its key ("data_elements"). ``clock`` gives seconds since the epoch; ``run`` names
-    the run in ledger and lease. ``stop`` is set when the run is cancelled; ``sleep`` raises
-    CancelledError then. Work that is only looked at (``is_preview``) waits for nobody.
-    """
-
-    pair: str
     family: str
-    months: tuple[str, ...]
     choices: MetadataChoices
-    run: str
-    home: Home
-    meter: Meter
-    clock: Callable[[], float]
-    sleep: Callable[[float], None] = lambda seconds: None
-    stop: Event = field(default_factory=Event)
-    is_preview: bool = False
-    log: Callable[[str], None] = lambda words: None
-    warn: Callable[[str], None] = lambda words: None
 
     @property
     def asset(self) -> str:
@@ -132,6 +114,11 @@ class FamilyResult:
     seconds_pushing: float
     seconds_verifying: float
     error: D2AssetsError | None = None
+
+    @property
+    def written(self) -> int:
+        """Objects that were created, updated or deleted, those of earlier families included."""
+        return self.tally.written + self.second_pass
 
     @property
     def unaccounted(self) -> int:

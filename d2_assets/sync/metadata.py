@@ -9,8 +9,7 @@ from contextlib import contextmanager
 
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.errors import D2AssetsError
-from d2_assets.ledger.lease import hold_lease
-from d2_assets.metadata.verify import Ended, end_objects
+from d2_assets.metadata.verify import Ended, Found, end_objects
 from d2_assets.sync.family import (
     FamilyResult,
     MetadataWork,
@@ -22,7 +21,9 @@ from d2_assets.sync.family import (
 from d2_assets.sync.family_ledger import conclude
 from d2_assets.sync.family_moving import find_family, push_again, push_family
 from d2_assets.sync.family_reading import FamilyReader
+from d2_assets.sync.leases import hold_leases
 from d2_assets.sync.maintenance import Pushed
+from d2_assets.sync.own_writes import note_objects
 from d2_assets.sync.preflight import check_servers
 
 __all__ = [
@@ -53,8 +54,14 @@ def plan_family(
     """
     for warning in check_servers(source, destination, work.stop, moves="metadata").warnings:
         work.warn(warning)
-    leased = f"preview {work.pair}" if work.is_preview else destination.url
-    with hold_lease(work.home.leases(), leased, f"run {work.run}", log=work.log):
+    with hold_leases(
+        work,
+        source.url,
+        destination.url,
+        is_two_way=False,
+        preview="preview",
+        writing_runs=work.choices.writing_runs,
+    ):
         yield FamilyReader(work, source, destination, promised).plan()
 
 
@@ -67,16 +74,20 @@ def move_family(planned: PlannedFamily) -> FamilyResult:
     began = work.clock()
     pushed = push_family(planned)
     sent = work.clock()
-    ended, unread = _verify(planned, pushed)
+    ended, found, unread = _verify(planned, pushed)
     if push_again(planned, pushed, ended):
-        ended, unread = _verify(planned, pushed)
+        ended, found, unread = _verify(planned, pushed)
+    note_objects(planned, ended, found.bodies)
     error = pushed.settlement.error or unread
     return conclude(planned, pushed, ended, error, sent - began, work.clock() - sent)
 
 
-def _verify(planned: PlannedFamily, pushed: Pushed) -> tuple[Sequence[Ended], D2AssetsError | None]:
-    """What became of each object by what stands there now, and why it could not be read."""
+def _verify(
+    planned: PlannedFamily, pushed: Pushed
+) -> tuple[Sequence[Ended], Found, D2AssetsError | None]:
+    """What became of each object by what stands there now, that, and why it could not be read."""
     found, unread = find_family(planned, pushed)
     schemas = planned.destination.schemas
     plan = planned.plan.planned
-    return end_objects(plan, pushed.settlement, found, planned.comparison, schemas), unread
+    ended = end_objects(plan, pushed.settlement, found, planned.comparison, schemas)
+    return ended, found, unread

@@ -22,9 +22,12 @@ from d2_assets.data_values.translate import restore_values
 from d2_assets.errors import CancelledError, D2AssetsError
 from d2_assets.ledger.agreed import record_agreed
 from d2_assets.ledger.journal import Journal, open_journal
+from d2_assets.ledger.month_hashes import NO_CONTENT
 from d2_assets.ledger.quarantine import list_reasons, list_rows, stage_quarantine
 from d2_assets.pushing.line import Line, PushResult
 from d2_assets.pushing.pace import Pace
+from d2_assets.sync.month_hashes import forget_hash, note_hash
+from d2_assets.sync.own_writes import note_values
 from d2_assets.sync.work import ASSET, COMPLETENESS, PlannedWork
 
 
@@ -48,10 +51,21 @@ class MonthResult:
     error: D2AssetsError | None = None
 
     @property
+    def written(self) -> int:
+        """Rows and registrations that were created, updated or deleted at the destination."""
+        return self.values.tally.written + self.values.mirrored + self.completeness.tally.written
+
+    @property
     def unaccounted(self) -> int:
         """Rows without exactly one outcome, values and registrations together."""
         values = abs(self.values.lost) + self.values.doubled
         return values + abs(self.completeness.tally.unaccounted)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the month ended without an error, and nothing in it is left open."""
+        left = self.values.tally.unsettled + self.completeness.tally.unsettled
+        return self.error is None and not (self.unaccounted or self.values.broken or left)
 
 
 def move_data_values(planned: PlannedWork) -> Iterator[MonthResult]:
@@ -70,6 +84,8 @@ def move_data_values(planned: PlannedWork) -> Iterator[MonthResult]:
 def _move_month(planned: PlannedWork, month: str, journal: Journal, pace: Pace) -> MonthResult:
     work, database = planned.work, planned.database
     began = work.clock()
+    if work.asset == ASSET:
+        forget_hash(work, month)
     push = _push_values(planned, month, journal, pace)
     pushed = work.clock()
     not_read = _read_back(planned, month, push)
@@ -85,13 +101,15 @@ def _move_month(planned: PlannedWork, month: str, journal: Journal, pace: Pace) 
     )
     completeness, not_registered = _push_completeness(planned, month, push.error or not_read)
     _load_registrations(planned, month, completeness)
+    if not_read is None:
+        note_values(planned, month)
     _note_agreed(planned, month)
     quarantine = work.home.quarantine(work.asset, work.pair, month)
     asked = work.chosen.ids if work.chosen else ()
     rows = stage_quarantine(database, quarantine, pair=work.pair, run=work.run, asked=asked)
     if not_read is None:
         journal.finish()
-    return MonthResult(
+    result = MonthResult(
         month=month,
         values=values,
         completeness=completeness,
@@ -104,6 +122,17 @@ def _move_month(planned: PlannedWork, month: str, journal: Journal, pace: Pace) 
         files={"ledger": ledger, "quarantine": quarantine},
         error=push.error or not_read or not_registered,
     )
+    _note_hash(planned, result)
+    return result
+
+
+def _note_hash(planned: PlannedWork, result: MonthResult) -> None:
+    """What the source held of a month, when all of it was moved and nothing was left open."""
+    work, month = planned.work, result.month
+    if work.asset == ASSET and work.chosen is None and result.is_settled:
+        content = planned.hashes.get(month, NO_CONTENT) + result.completeness.content
+        ends = planned.source.url, planned.destination.url
+        note_hash(work, month, content, ends=ends, at=work.clock())
 
 
 def _note_agreed(planned: PlannedWork, month: str) -> None:

@@ -4,7 +4,7 @@ Whatever is wrong is told in one failure. Another calendar than ISO 8601 is refu
 ids of an Ethiopian or Nepali server mean other days.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Literal
@@ -15,7 +15,7 @@ from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.system import Account
 from d2_assets.errors import ConfigurationError, D2AssetsError, join_errors
 
-Moves = Literal["data_values", "metadata", "events", "tracker"]
+Moves = Literal["data_values", "metadata", "events", "tracker", "stock"]
 FindProblems = Callable[[Account, str], Iterator[D2AssetsError]]
 
 _CALENDARS = frozenset({"iso8601", "gregorian"})
@@ -34,17 +34,17 @@ def check_servers(
     source: DHIS2Client,
     destination: DHIS2Client,
     stop: Event | None = None,
-    moves: Moves = "data_values",
+    moves: Moves | Iterable[Moves] = "data_values",
 ) -> Preflight:
     """Ask both servers who they are and who we are there, and whether that is enough to move
-    ``moves``.
+    ``moves``: one kind of data, or several.
 
     One problem is raised as it is, so that what may follow stays known (a server that is down is
     worth another try); several become one that names them all.
     """
     theirs, ours = ask_both(
         lambda: list(_find_problems(source)),
-        lambda: list(_find_problems(destination, _MISSING_RIGHTS[moves])),
+        lambda: list(_find_problems(destination, _list(moves))),
         stop or Event(),
     )
     problems = [*theirs, *ours]
@@ -60,16 +60,14 @@ def check_servers(
 
 def check_destination(destination: DHIS2Client, moves: Moves = "data_values") -> tuple[str, ...]:
     """The same of a destination whose source is no DHIS2; gives warnings for the log."""
-    problems = list(_find_problems(destination, _MISSING_RIGHTS[moves]))
+    problems = list(_find_problems(destination, [moves]))
     if problems:
         raise join_errors(problems, "Nothing was sent:")
     warning = destination.dialect_warning
     return (warning,) if warning else ()
 
 
-def _find_problems(
-    client: DHIS2Client, find_missing_rights: FindProblems | None = None
-) -> Iterator[D2AssetsError]:
+def _find_problems(client: DHIS2Client, moves: Sequence[Moves] = ()) -> Iterator[D2AssetsError]:
     try:
         calendar = client.get_system_info().calendar
         _ = client.dialect
@@ -82,8 +80,12 @@ def _find_problems(
             f"{client.name} keeps the calendar {calendar}; only iso8601 (Gregorian) is known here.",
             remedy="Period ids mean other days there: this server cannot be part of a pair.",
         )
-    if find_missing_rights is not None:
-        yield from find_missing_rights(account, client.name)
+    found = (each for one in moves for each in _MISSING_RIGHTS[one](account, client.name))
+    yield from {str(problem): problem for problem in found}.values()
+
+
+def _list(moves: Moves | Iterable[Moves]) -> Sequence[Moves]:
+    return [moves] if isinstance(moves, str) else list(moves)
 
 
 def _find_rights_for_values(account: Account, server: str) -> Iterator[D2AssetsError]:
@@ -122,6 +124,7 @@ _MISSING_RIGHTS: Mapping[Moves, FindProblems] = {
     "metadata": _find_rights_for_metadata,
     "events": _find_units_to_write_at,
     "tracker": _find_units_to_write_at,
+    "stock": _find_rights_for_values,
 }
 
 

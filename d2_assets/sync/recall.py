@@ -4,10 +4,8 @@ Journals of runs that were cut short, what both sides were last seen to share, a
 took off the work list: three tables for the plan.
 """
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from d2_assets.data_values.check import SPREAD
 from d2_assets.data_values.scope import Scope
@@ -18,36 +16,11 @@ from d2_assets.ledger.discards import load_discards
 from d2_assets.ledger.resume import find_last_open, load_journals
 from d2_assets.pushing.line import STILL_STORING
 from d2_assets.staging.database import Database
-from d2_assets.staging.layout import Home
+from d2_assets.sync.tracker_work import TrackerWork
 from d2_assets.sync.work import Source, Work
 
 
-class Sender(Protocol):
-    """A piece of work as far as its journals and its patience go."""
-
-    @property
-    def asset(self) -> str: ...
-
-    @property
-    def pair(self) -> str: ...
-
-    @property
-    def months(self) -> tuple[str, ...]: ...
-
-    @property
-    def home(self) -> Home: ...
-
-    @property
-    def clock(self) -> Callable[[], float]: ...
-
-    @property
-    def sleep(self) -> Callable[[float], None]: ...
-
-    @property
-    def log(self) -> Callable[[str], None]: ...
-
-
-def await_open_chunk(work: Sender, destination: DHIS2Client) -> None:
+def await_open_chunk(work: Work | TrackerWork, destination: DHIS2Client) -> None:
     """Wait until the server has surely stored a chunk that a run sent just before it was killed:
     the destination is read after that."""
     journals = [work.home.journal(work.asset, work.pair, month) for month in work.months]

@@ -62,7 +62,14 @@ def plan_stock(
     mapping = StockMapping(facilities, products, staged.names)
     targets = list_targets(mapping, indicator)
     line = work.line
-    with hold_leases(line, source.url, destination.url, is_two_way=False, preview=PREVIEW):
+    with hold_leases(
+        line,
+        source.url,
+        destination.url,
+        is_two_way=False,
+        preview=PREVIEW,
+        writing_runs=choices.writing_runs,
+    ):
         folder = _open_folder(work)
         scope = read_stock_scope(
             destination, targets, set(facilities.targets.values()), choices.page_size

@@ -1,14 +1,12 @@
 """What one run does with stock of one pair: an indicator, its months, what was read and placed."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from threading import Event
 
 from d2_assets.data_values.choices import Choices
 from d2_assets.openlmis.client import OpenLMISClient
-from d2_assets.staging.layout import Home
 from d2_assets.stock.attributes import Indicator
 from d2_assets.stock.choices import StockChoices
 from d2_assets.stock.consumption import list_months_needed
@@ -16,7 +14,7 @@ from d2_assets.stock.extract import Finding
 from d2_assets.stock.reporting import ReportingSource
 from d2_assets.stock.stage import Closed
 from d2_assets.stock.to_data_values import Names
-from d2_assets.sync.progress import Meter
+from d2_assets.sync.errand import Errand
 from d2_assets.sync.work import PlannedWork, Work
 
 #: Where stock is read from; the same tables come out of both.
@@ -30,28 +28,14 @@ PREVIEW = "stock_preview"
 OF_MONTHS: frozenset[Indicator] = frozenset({"average_monthly_consumption", "months_of_stock"})
 
 
-@dataclass(frozen=True, slots=True)
-class StockWork:
-    """One piece of work: the months asked for, of one indicator, or (None) the movements alone.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockWork(Errand):
+    """Stock of a pair: the months asked for, of one indicator, or (None) the movements alone."""
 
-    The other members are those of ``Work``.
-    """
-
-    pair: str
-    months: tuple[str, ...]
     indicator: Indicator | None
     choices: StockChoices
     first_month: str
     today: date
-    run: str
-    home: Home
-    meter: Meter
-    clock: Callable[[], float]
-    sleep: Callable[[float], None] = lambda seconds: None
-    stop: Event = field(default_factory=Event)
-    is_preview: bool = False
-    log: Callable[[str], None] = lambda words: None
-    warn: Callable[[str], None] = lambda words: None
 
     @property
     def asset(self) -> str:
@@ -81,28 +65,20 @@ class StockWork:
     def line(self) -> Work:
         """The same as work of the line of data values."""
         choices = self.choices
-        return Work(
-            pair=self.pair,
-            months=self.targets,
-            choices=Choices(
+        own = {
+            "months": self.targets,
+            "choices": Choices(
                 import_strategy=choices.import_strategy,
                 page_size=choices.page_size,
                 chunk_size=choices.chunk_size,
                 writers=choices.writers,
+                writing_runs=choices.writing_runs,
             ),
-            first_month=self.first_month,
-            today=self.today,
-            run=self.run,
-            home=self.home,
-            meter=self.meter,
-            clock=self.clock,
-            sleep=self.sleep,
-            stop=self.stop,
-            is_preview=self.is_preview,
-            log=self.log,
-            warn=self.warn,
-            asset=self.asset,
-        )
+            "first_month": self.first_month,
+            "today": self.today,
+            "asset": self.asset,
+        }
+        return Work(**{**self.parts(), **own})
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,12 +56,13 @@ def plan_tracker(
         destination.url,
         is_two_way=work.choices.is_two_way,
         preview=_name_preview(work),
+        writing_runs=work.choices.writing_runs,
     ):
         began = work.clock()
         scope = read_scope(source, destination, work.choices, work.is_registration, work.stop)
         asset = _name_preview(work) if work.is_preview else work.asset
         folder = work.home.staging(asset, work.pair, work.months)
-        span = _open_span(work)
+        span = open_span(work, work.months)
         outside = _count_outside(work, source, scope)
         await_open_chunk(work, destination)
         with open_database(folder) as database:
@@ -104,12 +105,12 @@ def _name_preview(work: TrackerWork) -> str:
     return f"{work.asset}_preview"
 
 
-def _open_span(work: TrackerWork) -> Span:
+def open_span(work: TrackerWork, months: tuple[str, ...]) -> Span:
     """The pair's dates are those of events; an entity's month is when it was last changed."""
     if work.is_registration:
-        return Span(work.months, work.first_month, takes_older=True)
+        return Span(months, work.first_month, takes_older=True)
     return Span(
-        work.months,
+        months,
         work.first_month,
         start=work.choices.start_date,
         end=work.choices.end_date,

@@ -6,8 +6,11 @@ from pathlib import Path
 from d2_assets.errors import CancelledError, D2AssetsError
 from d2_assets.ledger import tracker as tables
 from d2_assets.ledger.journal import Journal, open_journal
+from d2_assets.ledger.month_hashes import NO_CONTENT
 from d2_assets.pushing.line import Line, PushResult
 from d2_assets.pushing.pace import Pace
+from d2_assets.sync.month_hashes import forget_hash, note_hash
+from d2_assets.sync.own_writes import note_tracker
 from d2_assets.sync.tracker import agreed_path
 from d2_assets.sync.tracker_work import PlannedTracker, TrackerResult
 from d2_assets.tracker.adaptations import Adaptations
@@ -59,6 +62,7 @@ def _move_month(
 ) -> TrackerResult:
     work, database = planned.work, planned.database
     began = work.clock()
+    forget_hash(work, month)
     push = _push(planned, month, journal, pace, reader)
     pushed = work.clock()
     names = {uid: one.name for uid, one in planned.scope.facts.attributes.items()}
@@ -75,12 +79,14 @@ def _move_month(
         planned.folder,
         read_back=not_read is None,
     )
+    if not_read is None:
+        note_tracker(planned, month)
     moved_on, not_named = _find_moved_on(planned, month)
     files = _write_tables(planned, month, moved_on)
     _remember(planned)
     if not_read is None:
         journal.finish()
-    return _conclude(
+    result = _conclude(
         planned,
         month,
         objects,
@@ -91,6 +97,11 @@ def _move_month(
         seconds_reconciling=work.clock() - pushed,
         error=push.error or not_read or not_named,
     )
+    if result.is_settled:
+        content = planned.staged.hashes.get(month, NO_CONTENT)
+        ends = planned.source.url, planned.destination.url
+        note_hash(work, month, content, ends=ends, at=work.clock())
+    return result
 
 
 def _push(
@@ -195,12 +206,15 @@ def _write_tables(planned: PlannedTracker, month: str, moved_on: MovedOn) -> Map
 
 
 def _remember(planned: PlannedTracker) -> None:
-    """What the server keeps otherwise, and what both ends of a two-way pair share now."""
+    """What the server keeps otherwise, and what both ends of a two-way pair share now. A part of an
+    entity is not what they share."""
     work, database = planned.work, planned.database
     record_echoes(database, work.home.echoes(work.asset, work.pair))
     if work.choices.is_two_way:
         path = agreed_path(work, planned.source, planned.destination)
-        record_agreed(database, path, AGREED, planned.agreement, work.warn)
+        whole = f"{AGREED} AND kind <> '{Kind.TRACKED_ENTITY}'"
+        agreed = whole if work.choices.shows_part else AGREED
+        record_agreed(database, path, agreed, planned.agreement, work.warn)
 
 
 def _conclude(

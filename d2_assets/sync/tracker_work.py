@@ -1,18 +1,16 @@
 """What one run does with events or tracked entities of one pair: asked for, read, planned, done."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from threading import Event
 from typing import Literal
 
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.errors import D2AssetsError
 from d2_assets.pushing.line import PushResult
 from d2_assets.staging.database import Database
-from d2_assets.staging.layout import Home
-from d2_assets.sync.progress import Meter
+from d2_assets.sync.errand import Errand
 from d2_assets.tracker.choices import TrackerChoices
 from d2_assets.tracker.files import Files
 from d2_assets.tracker.moved_on import MovedOn
@@ -28,30 +26,14 @@ from d2_assets.tracker.windows import Span
 TrackerAsset = Literal["events", "tracker"]
 
 
-@dataclass(frozen=True, slots=True)
-class TrackerWork:
-    """One piece of work: an asset of a pair, the months asked for, and what the world looks like.
-
-    ``clock`` gives seconds since the epoch; ``run`` names the run in ledger and lease. ``stop`` is
-    set when the run is cancelled; ``sleep`` raises CancelledError then. Work that is only looked at
-    (``is_preview``) neither waits for those who write nor keeps them waiting.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerWork(Errand):
+    """Events or tracked entities of a pair."""
 
     asset: TrackerAsset
-    pair: str
-    months: tuple[str, ...]
     choices: TrackerChoices
     first_month: str
     today: date
-    run: str
-    home: Home
-    meter: Meter
-    clock: Callable[[], float]
-    sleep: Callable[[float], None] = lambda seconds: None
-    stop: Event = field(default_factory=Event)
-    is_preview: bool = False
-    log: Callable[[str], None] = lambda words: None
-    warn: Callable[[str], None] = lambda words: None
 
     @property
     def is_registration(self) -> bool:
@@ -98,3 +80,15 @@ class TrackerResult:
     seconds_reconciling: float
     files: Mapping[str, Path]
     error: D2AssetsError | None = None
+
+    @property
+    def written(self) -> int:
+        """Objects that were created, updated or deleted at the destination."""
+        return self.objects.tally.written + self.objects.mirrored
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the month ended without an error, and nothing in it is left open."""
+        objects = self.objects
+        left = objects.lost + objects.doubled + objects.broken + objects.tally.unsettled
+        return self.error is None and not left

@@ -1,10 +1,9 @@
 """What one run does for one pair: what was asked for, what was read, what would be written."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from threading import Event
 from typing import Protocol
 
 from d2_assets.data_values.choices import Choices
@@ -15,10 +14,9 @@ from d2_assets.data_values.outside import Outside
 from d2_assets.data_values.plan import Plan
 from d2_assets.data_values.scope import Scope
 from d2_assets.dhis2.client import DHIS2Client
-from d2_assets.errors import CancelledError
+from d2_assets.ledger.month_hashes import ContentHash
 from d2_assets.staging.database import Database
-from d2_assets.staging.layout import Home
-from d2_assets.sync.progress import Meter
+from d2_assets.sync.errand import Errand
 
 #: Names of the folders of staging, ledger and quarantine; stock has one for each indicator.
 ASSET = "data_values"
@@ -27,42 +25,15 @@ PREVIEW = "data_values_preview"
 REPLAY = "data_values_replay"
 
 
-def make_sleep(stop: Event) -> Callable[[float], None]:
-    """Sleeping for so many seconds. CancelledError when the run is cancelled meanwhile: who waited
-    in order to ask a server again must not ask."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work(Errand):
+    """Data values of a pair. ``chosen`` are the rows of a replay, which moves them and no others.
+    ``asset`` names the folders."""
 
-    def sleep(seconds: float) -> None:
-        if stop.wait(seconds):
-            raise CancelledError
-
-    return sleep
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One piece of work: a pair, the months asked for, and what the world looks like.
-
-    ``clock`` gives seconds since the epoch; ``run`` names the run in ledger and lease. ``stop`` is
-    set when the run is cancelled; ``sleep`` raises CancelledError then. Work that is only looked at
-    (``is_preview``) neither waits for those who write nor keeps them waiting. ``chosen`` are the
-    rows of a replay, which moves them and no others. ``asset`` names the folders.
-    """
-
-    pair: str
-    months: tuple[str, ...]
     choices: Choices
     first_month: str
     today: date
-    run: str
-    home: Home
-    meter: Meter
-    clock: Callable[[], float]
-    sleep: Callable[[float], None] = lambda seconds: None
-    stop: Event = field(default_factory=Event)
-    is_preview: bool = False
     chosen: Chosen | None = None
-    log: Callable[[str], None] = lambda words: None
-    warn: Callable[[str], None] = lambda words: None
     asset: str = ASSET
 
 
@@ -81,7 +52,10 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlannedWork:
-    """What was read and what would be written. Its database lives as long as its context."""
+    """What was read and what would be written. Its database lives as long as its context.
+
+    ``hashes``: of the values that the source gave, by month.
+    """
 
     work: Work
     source: Source
@@ -94,6 +68,7 @@ class PlannedWork:
     completeness: Mapping[str, CompletenessPlan]
     outside: Outside
     seconds_reading: float
+    hashes: Mapping[str, ContentHash] = field(default_factory=dict)
 
     def ledger(self, asset: str, month: str) -> Path:
         """Where the outcomes of a month go: those of a replay do not stand for the whole month."""

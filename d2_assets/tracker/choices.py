@@ -16,11 +16,18 @@ class TrackerChoices(Strategy):
     newest, priority) decides on objects that changed at both ends. ``merge``: values that the
     source lacks stay at the destination. ``chunk_size``: objects a request. ``brake_percent``:
     mirroring stops when more than this share of the destination's objects of a month would go.
+    ``within`` and ``only_stages``: org units and stages chosen at launch. What is moved lies below
+    one of the units as well as below one of ``org_units``, and is of the programs of these stages.
+    ``shows_part``: programs or stages were chosen at launch, so that an entity shows a part of its
+    attributes. ``writing_runs``: how many runs may write to the destination at once.
     """
 
     programs: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
+    only_stages: tuple[str, ...] = ()
+    shows_part: bool = False
     org_units: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
     deepest_level: int | None = None
     start_date: date | None = None
     end_date: date | None = None
@@ -39,6 +46,7 @@ class TrackerChoices(Strategy):
     page_size: int = 500
     chunk_size: int = 500
     writers: int = 4
+    writing_runs: int = 1
 
     @property
     def deletes(self) -> bool:

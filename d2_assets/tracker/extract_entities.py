@@ -16,6 +16,7 @@ from d2_assets.errors import TransientError
 from d2_assets.tracker.adaptations import Adaptations
 from d2_assets.tracker.extract_events import Note, cut
 from d2_assets.tracker.identities import TYPES
+from d2_assets.tracker.month_hash import MonthHashes
 from d2_assets.tracker.objects import Body, Kind, TrackerObject
 from d2_assets.tracker.relations import Relations
 from d2_assets.tracker.rows import DestinationRows, SourceRows, mark_deleted
@@ -30,11 +31,13 @@ Listed = Mapping[str, Mapping[str, tuple[str, EntityStamp]]]
 
 @dataclass(slots=True)
 class EntityReads:
-    """What is needed to read trees of one side."""
+    """What is needed to read trees of one side; ``hashes``: of all that was met in them, where they
+    are wanted."""
 
     client: DHIS2Client
     told: Adaptations
     relations: Relations = field(default_factory=Relations)
+    hashes: MonthHashes | None = None
 
     def take(self, tree: Body, month: str) -> list[TrackerObject]:
         """The objects of a tree; relationships go to ``relations``."""
@@ -43,7 +46,8 @@ class EntityReads:
     def flatten(self, tree: Body, month: str) -> list[TrackerObject]:
         """All objects of a tree, relationships too."""
         flat = (replace(one, month=month) for one in flatten_entity(tree, self.told))
-        return mark_deleted(flat)
+        marked = mark_deleted(flat)
+        return marked if self.hashes is None else self.hashes.note(marked)
 
     def keep(self, objects: Iterable[TrackerObject]) -> list[TrackerObject]:
         """The objects that are rows at once; relationships go to ``relations``."""
@@ -83,7 +87,7 @@ def stage_entities(
     """Write the trees of both sides; at the destination of the same UIDs."""
 
     def stage_source() -> None:
-        for item, verdict in _read_source(listed, theirs, rows.scope, note[0], stop):
+        for item, verdict in read_trees(listed, theirs, rows.scope, note[0], stop):
             rows.add(item, verdict)
 
     def stage_destination() -> None:
@@ -129,9 +133,10 @@ def _list_of_type(
     return found
 
 
-def _read_source(
+def read_trees(
     listed: Listed, reads: EntityReads, scope: Scope, note: Note, stop: Event
 ) -> Iterator[tuple[TrackerObject, Verdict | None]]:
+    """The objects of the source's listed entities, and why one is not the pair's, if known."""
     done = rows = 0
     for type_, entities in listed.items():
         programs = scope.programs_of(type_)

@@ -14,6 +14,7 @@ from d2_assets.dhis2.tracker import EventQuery
 from d2_assets.dhis2.tracker_parameters import EVENTS_A_REQUEST
 from d2_assets.tracker.adaptations import Adaptations
 from d2_assets.tracker.identities import PROGRAMS, STAGES
+from d2_assets.tracker.month_hash import MonthHashes
 from d2_assets.tracker.objects import Body, TrackerObject
 from d2_assets.tracker.relations import Relations, find_elsewhere
 from d2_assets.tracker.rows import DestinationRows, SourceRows
@@ -27,7 +28,8 @@ Note = Callable[[int, int], None]
 @dataclass(slots=True)
 class EventReads:
     """What is read of one side. ``ids``: live and deleted events of the months, by program;
-    ``seen``: how many events of each program came, also from outside the months."""
+    ``seen``: how many events of each program came, also from outside the months; ``hashes``: of
+    all that was met in the months, where they are wanted."""
 
     client: DHIS2Client
     queries: Sequence[EventQuery]
@@ -35,6 +37,7 @@ class EventReads:
     page_size: int
     told: Adaptations
     relations: Relations = field(default_factory=Relations)
+    hashes: MonthHashes | None = None
     ids: dict[str, set[str]] = field(default_factory=dict)
     seen: dict[str, set[str]] = field(default_factory=dict)
 
@@ -61,11 +64,11 @@ class EventReads:
             yield self._take_one(body, month)
 
     def _take_one(self, body: Body, month: str) -> TrackerObject:
-        event, *related = flatten_event(body, self.told)
-        event = replace(event, month=month)
+        flat = (replace(one, month=month) for one in flatten_event(body, self.told))
+        event, *related = flat if self.hashes is None else self.hashes.note(flat)
         self.relations.note(event)
         for one in related:
-            self.relations.add(replace(one, month=month))
+            self.relations.add(one)
         return event
 
 

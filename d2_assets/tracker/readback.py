@@ -28,7 +28,9 @@ FOUND_SCHEMA = pa.schema(
     [
         ("kind", pa.string()),
         ("id", pa.string()),
+        ("root", pa.string()),
         ("deleted", pa.bool_()),
+        ("updated_at", pa.string()),
         ("digest", pa.uint64()),
         ("notes", pa.list_(pa.string())),
         ("body", pa.binary()),
@@ -166,7 +168,9 @@ def _make_found(item: TrackerObject) -> dict[str, object]:
     return {
         "kind": str(item.kind),
         "id": item.id,
+        "root": item.root,
         "deleted": item.deleted,
+        "updated_at": item.updated_at,
         "digest": digest(item.body),
         "notes": list_notes(item.body),
         "body": encode_body(item.body),

@@ -136,8 +136,8 @@ def read_scope(
         is_registration=is_registration,
         programs=theirs.programs,
         types=theirs.types,
-        stages=frozenset(choices.stages),
-        is_narrow=bool(choices.programs),
+        stages=theirs.stages,
+        is_narrow=theirs.is_narrow,
         source_roots=theirs.roots,
         destination_roots=_find_roots_there(theirs.roots, units, facts, crosswalk),
         org_units=None

@@ -11,7 +11,7 @@ from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.metadata import OrgUnit
 from d2_assets.dhis2.programs import Program, TrackedEntityType
 from d2_assets.errors import ConfigurationError
-from d2_assets.mapping.hierarchy import find_roots, select_units
+from d2_assets.mapping.hierarchy import find_roots, narrow_roots, select_units
 from d2_assets.tracker.choices import TrackerChoices
 from d2_assets.tracker.identities import (
     ATTRIBUTES,
@@ -31,32 +31,73 @@ EVERYWHERE = ("",)
 @dataclass(frozen=True, slots=True)
 class SourceSide:
     """``programs`` in scope, without their org units; ``units_in_scope``: None for all; ``used``:
-    UIDs by class. All UIDs are the source's."""
+    UIDs by class. ``stages``: those that are named, each narrowing its own program; ``is_narrow``:
+    whether programs are named. All UIDs are the source's."""
 
     programs: Mapping[str, Program]
     types: tuple[str, ...]
     roots: tuple[str, ...]
     units_in_scope: frozenset[str] | None
     used: Mapping[str, frozenset[str]]
+    stages: frozenset[str]
+    is_narrow: bool
 
 
 def read_source(source: DHIS2Client, choices: TrackerChoices, is_registration: bool) -> SourceSide:
     """Ask the source. ConfigurationError names what the pair names and the source lacks."""
     size = choices.page_size
     known = {one.id: replace(one, org_units=frozenset()) for one in source.list_programs()}
+    choices = keep_stages(known, choices, source.name)
     programs = choose_programs(known, choices, source.name, is_registration)
     listed = source.list_tracked_entity_types(size) if is_registration else []
     types = {one.id: one for one in listed}
     chosen = choose_types(types, programs, choices) if is_registration else ()
     units = {unit.id: unit for unit in source.list_org_units(size)}
     roots = find_roots(units, choices.org_units, source.name)
+    roots = narrow_roots(units, roots, choices.within, source.name)
     inside = _find_units(units, roots, choices.deepest_level)
     used = _list_used(programs, [types[uid] for uid in chosen if uid in types])
     used[ORG_UNITS] = frozenset(units) if inside is None else inside
     used[TYPES] = frozenset(chosen)
     used[RELATIONSHIP_TYPES] = frozenset(one.id for one in source.list_relationship_types(size))
     used[OPTION_COMBOS] = _list_option_combos(source, programs, size)
-    return SourceSide(programs, chosen, roots or EVERYWHERE, inside, used)
+    return SourceSide(
+        programs,
+        chosen,
+        roots or EVERYWHERE,
+        inside,
+        used,
+        stages=frozenset(choices.stages),
+        is_narrow=bool(choices.programs),
+    )
+
+
+def keep_stages(
+    known: Mapping[str, Program], choices: TrackerChoices, server: str
+) -> TrackerChoices:
+    """The choices with the stages of the launch and their programs alone. ConfigurationError names
+    a stage that the pair does not move."""
+    if not choices.only_stages:
+        return choices
+    programs = {stage.id: program for program in known.values() for stage in program.stages}
+    outside = [uid for uid in choices.only_stages if not _is_moved(uid, programs.get(uid), choices)]
+    if outside:
+        raise ConfigurationError(
+            f"The pair does not move the program stages {', '.join(outside)} that were chosen at "
+            f"launch: {server} lacks them, or the filters leave them out.",
+            remedy="Choose stages of programs that the pair moves, among its "
+            "filters.program_stages where it names some of that program.",
+            key="resources.launch.config.program_stages",
+        )
+    kept = dict.fromkeys(programs[uid].id for uid in choices.only_stages)
+    return replace(choices, programs=tuple(kept), stages=choices.only_stages)
+
+
+def _is_moved(stage: str, program: Program | None, choices: TrackerChoices) -> bool:
+    if program is None or (choices.programs and program.id not in choices.programs):
+        return False
+    named = {one.id for one in program.stages}.intersection(choices.stages)
+    return not named or stage in named
 
 
 def choose_programs(
@@ -89,7 +130,8 @@ def _require(wanted: Iterable[str], known: Iterable[str], what: str, key: str, s
     if missing:
         raise ConfigurationError(
             f"{server} has no {what} {', '.join(missing)}, or its account may not read it.",
-            remedy=f"Mend {key} of the pair, or let the account read it there.",
+            remedy=f"Mend {key} of the pair, or what was chosen at launch, or let the account "
+            "read it there.",
             key=key,
         )
 

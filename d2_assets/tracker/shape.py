@@ -52,7 +52,17 @@ def flatten_event(body: Body, told: Adaptations) -> list[TrackerObject]:
 
 def digest(body: Body) -> int:
     """The fingerprint of an object without its notes: 64 bits, for good."""
-    return int.from_bytes(hashlib.blake2b(_compose(body), digest_size=8).digest(), "big")
+    return int.from_bytes(hashlib.blake2b(encode_compared(body), digest_size=8).digest(), "big")
+
+
+def encode_compared(body: Body) -> bytes:
+    """What a fingerprint stands for: the body without its notes, numbers by their value."""
+    compared = {
+        name: _by_value(value) if name == "geometry" else value
+        for name, value in body.items()
+        if name != "notes"
+    }
+    return encode_body(compared)
 
 
 def list_notes(body: Body) -> list[str]:
@@ -201,15 +211,6 @@ def _travels(kind: Kind, name: str, table: Table, shown: str, told: Adaptations)
     if not member.travels and member.why:
         told.tell(kind, shown, LEFT_OUT, member.why)
     return member.travels
-
-
-def _compose(body: Body) -> bytes:
-    compared = {
-        name: _by_value(value) if name == "geometry" else value
-        for name, value in body.items()
-        if name != "notes"
-    }
-    return encode_body(compared)
 
 
 def _by_value(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Both sides of a run's months, staged as Parquet for the plan: read whole or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from d2_assets.both_sides import ask_both
 from d2_assets.dhis2.client import DHIS2Client
+from d2_assets.ledger.month_hashes import ContentHash
 from d2_assets.staging.database import Database
 from d2_assets.staging.tables import open_table
 from d2_assets.tracker.adaptations import Adaptations
@@ -28,6 +29,7 @@ from d2_assets.tracker.extract_events import (
     stage_events,
 )
 from d2_assets.tracker.mirror import find_events_elsewhere, stage_lone_entities
+from d2_assets.tracker.month_hash import MonthHashes
 from d2_assets.tracker.objects import STAGED_SCHEMA, Adaptation
 from d2_assets.tracker.rows import NO_FILES, DestinationRows, FileIdentities, RowWriter, SourceRows
 from d2_assets.tracker.scope import Scope
@@ -40,11 +42,13 @@ _ELSEWHERE = pa.schema([("id", pa.string())])
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """``rows`` and ``rows_there``: objects that were read at the source and at the destination."""
+    """``rows`` and ``rows_there``: objects that were read at the source and at the destination;
+    ``hashes``: of what the source holds, by month."""
 
     adaptations: tuple[Adaptation, ...]
     rows: int
     rows_there: int
+    hashes: Mapping[str, ContentHash]
 
 
 @dataclass(slots=True)
@@ -79,6 +83,7 @@ class _Reading:
     rows_there: DestinationRows
     progress: _Progress
     stop: Event
+    hashes: MonthHashes = field(default_factory=MonthHashes)
 
     @property
     def notes(self) -> tuple[Callable[[int, int], None], Callable[[int, int], None]]:
@@ -131,14 +136,20 @@ def stage_both(
     ids = pa.table([pa.array(sorted(elsewhere), pa.string())], schema=_ELSEWHERE)
     database.load("elsewhere", ids)
     stage_ends(database, destination, scope, stop)
-    return Staged(reading.rows.told.rows(), writers[0].rows, writers[1].rows)
+    hashes = reading.hashes.by_month()
+    return Staged(reading.rows.told.rows(), writers[0].rows, writers[1].rows, hashes)
 
 
 def _stage_events(reading: _Reading) -> set[str]:
     """Gives the destination's events that the source has in another month."""
     scope, span, size = reading.scope, reading.span, reading.choices.page_size
     theirs = EventReads(
-        reading.source, plan_source_reads(scope, span), span, size, reading.rows.told
+        reading.source,
+        plan_source_reads(scope, span),
+        span,
+        size,
+        reading.rows.told,
+        hashes=reading.hashes,
     )
     ours = EventReads(
         reading.destination, plan_destination_reads(scope, span), span, size, Adaptations()
@@ -168,7 +179,7 @@ def _stage_entities(reading: _Reading) -> set[str]:
         ),
         stop,
     )
-    theirs = EntityReads(reading.source, reading.rows.told)
+    theirs = EntityReads(reading.source, reading.rows.told, hashes=reading.hashes)
     ours = EntityReads(reading.destination, Adaptations())
     reading.progress.begin("reading both sides", 2 * count_batches(listed))
     stage_entities(

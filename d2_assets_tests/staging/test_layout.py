@@ -65,3 +65,21 @@ def test_what_a_killed_run_left_unfinished_is_removed(tmp_path: Path) -> None:
     (folder / "plan.parquet").touch()
     assert home.staging("data_values", "a--b", ["202511"]) == folder
     assert [item.name for item in folder.iterdir()] == ["plan.parquet"]
+
+
+def test_what_stands_for_months_lies_apart_for_runs_that_move_a_part(tmp_path: Path) -> None:
+    whole, pair = Home(tmp_path), "national--training"
+    part = whole.set_apart(pair)
+    apart = tmp_path / "partial" / pair
+    for path in (
+        part.staging("data_values", pair, ["202511"]),
+        part.ledger("data_values", pair, "202511"),
+        part.quarantine("data_values", pair, "202511"),
+        part.journal("data_values", pair, "202511"),
+        part.outside("data_values", pair),
+    ):
+        assert path.is_relative_to(apart)
+    assert part.leases() == whole.leases()
+    assert part.discards("data_values", pair) == whole.discards("data_values", pair)
+    assert part.echoes("events", pair) == whole.echoes("events", pair)
+    assert part.agreed("events", "a", "b", "all") == whole.agreed("events", "a", "b", "all")

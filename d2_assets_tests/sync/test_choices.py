@@ -17,8 +17,19 @@ def _pair(**members: Any) -> Pair:
     return Pair.model_validate({"source": "national", "destination": "training", **members})
 
 
-def _settings(*pairs: Pair) -> Settings:
-    return Settings(file=Path("d2_assets.yaml"), pairs=pairs)
+def _settings(*pairs: Pair, folder: Path = Path(), writing_runs: int = 1) -> Settings:
+    instances = tuple(
+        Instance.model_validate(
+            {
+                "name": name,
+                "url": f"https://{name}.example.org",
+                "auth": {"username": "u", "password_env": "A"},
+                "writing_runs": writing_runs if name == "training" else 1,
+            }
+        )
+        for name in ("national", "training")
+    )
+    return Settings(file=folder / "d2_assets.yaml", instances=instances, pairs=pairs)
 
 
 def test_a_pair_that_says_nothing_wants_everything() -> None:
@@ -42,7 +53,7 @@ def test_each_member_of_a_pair_arrives() -> None:
         chunk_size=1000,
         writers=2,
     )
-    assert choose_data_values(pair, _settings(pair)) == Choices(
+    assert choose_data_values(pair, _settings(pair, writing_runs=2)) == Choices(
         data_sets=("XvcWsuHBsGA",),
         org_units=("ImspTQPwCqd",),
         deepest_level=4,
@@ -57,6 +68,7 @@ def test_each_member_of_a_pair_arrives() -> None:
         page_size=100,
         chunk_size=1000,
         writers=2,
+        writing_runs=2,
     )
 
 
@@ -135,7 +147,7 @@ def test_each_member_for_metadata_arrives(tmp_path: Path) -> None:
         },
         page_size=100,
     )
-    settings = Settings(file=tmp_path / "d2_assets.yaml", pairs=(pair,))
+    settings = _settings(pair, folder=tmp_path, writing_runs=2)
     explicit = {"dataElements": {"fbfJHSPpUQD": "cYeuwXTCPkU"}}
     assert choose_metadata(pair, settings) == MetadataChoices(
         policy=MetadataPolicy(sharing="drop_all", users="leave_out", assignments="restrict"),
@@ -149,6 +161,7 @@ def test_each_member_for_metadata_arrives(tmp_path: Path) -> None:
         explicit=explicit,
         page_size=100,
         chunk_size=50,
+        writing_runs=2,
     )
     values = choose_data_values(pair, settings)
     assert (values.match_by, values.explicit) == (("code",), explicit)
@@ -156,7 +169,7 @@ def test_each_member_for_metadata_arrives(tmp_path: Path) -> None:
 
 def test_a_table_of_matches_that_is_not_there_is_named(tmp_path: Path) -> None:
     pair = _pair(metadata={"crosswalk": "missing.csv"})
-    settings = Settings(file=tmp_path / "d2_assets.yaml", pairs=(pair,))
+    settings = _settings(pair, folder=tmp_path)
     with pytest.raises(ConfigurationError, match=r"missing\.csv") as caught:
         choose_metadata(pair, settings)
     assert caught.value.key == "metadata.crosswalk"
@@ -190,7 +203,7 @@ def test_each_member_for_events_and_tracker_arrives() -> None:
         page_size=100,
         writers=2,
     )
-    assert choose_tracker(pair, _settings(pair), "tracker") == TrackerChoices(
+    assert choose_tracker(pair, _settings(pair, writing_runs=2), "tracker") == TrackerChoices(
         programs=("eBAyeGv0exc",),
         stages=("Zj7UnCAulEk",),
         org_units=("ImspTQPwCqd",),
@@ -210,22 +223,13 @@ def test_each_member_for_events_and_tracker_arrives() -> None:
         page_size=100,
         chunk_size=50,
         writers=2,
+        writing_runs=2,
     )
 
 
-def test_an_asset_is_two_way_where_another_pair_moves_it_back(tmp_path: Path) -> None:
-    instances = tuple(
-        Instance.model_validate(
-            {
-                "name": name,
-                "url": f"https://{name}.example.org",
-                "auth": {"username": "u", "password_env": "A"},
-            }
-        )
-        for name in ("national", "training")
-    )
+def test_an_asset_is_two_way_where_another_pair_moves_it_back() -> None:
     pair = _pair(sync_type="all_data")
     back = _pair(name="back", source="training", destination="national", sync_type="events")
-    settings = Settings(file=tmp_path / "s.yaml", instances=instances, pairs=(pair, back))
+    settings = _settings(pair, back)
     assert choose_tracker(pair, settings, "events").is_two_way
     assert not choose_tracker(pair, settings, "tracker").is_two_way
