@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from d2_assets.demo_report import FIRST_MONTH, PAIR, STOCK_PAIR, report, report_stock
 from d2_assets.errors import D2AssetsError, TransientError
 from d2_assets.serve import (
     LOOPBACK,
@@ -30,17 +30,9 @@ from d2_assets.serve import (
 )
 from d2_assets.settings.database import DATABASE_VARIABLE
 
-if TYPE_CHECKING:
-    import dagster as dg
-    from dagster import DagsterInstance, EventLogEntry
-
-_PAIR = "national--training"
-_STOCK_PAIR = "stock--national"
 _MOVED = 'group:metadata or key:"data/data_values"'
 #: A relationship may reach into any month before its own, so these travel with their history.
 _TRACKED = 'key:"data/events" or key:"data/tracker"'
-_FIRST_MONTH = "202401"  # the one of the sandbox's settings file
-_MOST_MONTHS = 1000
 _FOLDER = Path(".d2_assets/demo")
 
 
@@ -126,114 +118,6 @@ def materialise(partition: str, select: str, environ: Mapping[str, str], log: Pa
     return done.returncode == 0
 
 
-def report(month: str, dagster_home: Path) -> bool:
-    """Print what moved, from Dagster's own records; whether the destination equals the source."""
-    import dagster as dg
-
-    from d2_assets.defs.assets.data_values import KEY
-    from d2_assets.defs.assets.tracker import EVENTS, TRACKER
-
-    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
-        _report_families(instance)
-        passed = [
-            _report_asset(instance, key, words)
-            for key, words in (
-                (KEY, f"{month}: {{}} data values"),
-                (EVENTS, f"since {_FIRST_MONTH}: {{}} events and relationships"),
-                (TRACKER, f"since {_FIRST_MONTH}: {{}} tracked entities and what is theirs"),
-            )
-        ]
-    return all(passed)
-
-
-def _report_asset(instance: "DagsterInstance", key: "dg.AssetKey", words: str) -> bool:
-    """Print the outcomes of all months of an asset and the checks of its last one; whether it was
-    moved and all is right."""
-    import dagster as dg
-
-    from d2_assets.defs.checks import DESTINATION_EQUALS_SOURCE, NO_ROW_IS_LOST
-    from d2_assets.ledger.outcomes import Outcome
-
-    outcomes = dict.fromkeys(Outcome, 0)
-    for record in instance.fetch_materializations(key, limit=_MOST_MONTHS).records:
-        shown = record.asset_materialization.metadata if record.asset_materialization else {}
-        for outcome in Outcome:
-            outcomes[outcome] += int(str(shown[outcome].value))
-    print(f"\n{_PAIR}, {words.format(sum(outcomes.values()))} read, the deleted ones included")
-    for outcome, count in outcomes.items():
-        if count:
-            print(f"  {count!s:>8}  {outcome}")
-    checks = [dg.AssetCheckKey(key, name) for name in (NO_ROW_IS_LOST, DESTINATION_EQUALS_SOURCE)]
-    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
-    passed = not outcomes[Outcome.QUARANTINED]
-    for check in checks:
-        event = records[check].event if check in records else None
-        passed = passed and _has_passed(event)
-        said = event.asset_check_evaluation if event else None
-        print(f"  check {check.name}: {said.description if said else 'not answered'}")
-    return passed
-
-
-def _report_families(instance: "DagsterInstance") -> None:
-    """Print what became of the metadata, all families together."""
-    from d2_assets.defs.assets.metadata import family_key
-    from d2_assets.ledger.outcomes import Outcome
-    from d2_assets.metadata.families import FAMILIES
-
-    objects = dict.fromkeys(Outcome, 0)
-    for name in FAMILIES:
-        event = instance.get_latest_materialization_event(family_key(name))
-        if event is not None and event.asset_materialization is not None:
-            shown = event.asset_materialization.metadata
-            for outcome in Outcome:
-                objects[outcome] += int(str(shown[outcome].value))
-    print(f"\n{_PAIR}: {sum(objects.values())} objects of metadata read at the source")
-    for outcome, count in objects.items():
-        if count:
-            print(f"  {count!s:>8}  {outcome}")
-
-
-def report_stock(month: str, dagster_home: Path) -> bool:
-    """Print what arrived of stock, all indicators together; whether all of it did."""
-    import dagster as dg
-
-    from d2_assets.defs.assets.stock import MOVEMENTS, indicator_key
-    from d2_assets.defs.checks import DESTINATION_EQUALS_SOURCE, NO_ROW_IS_LOST
-    from d2_assets.defs.stock_checks import ACCOUNTING_BALANCES
-    from d2_assets.defs.stock_types import INDICATORS
-    from d2_assets.ledger.outcomes import Outcome
-
-    values = dict.fromkeys(Outcome, 0)
-    checks = [dg.AssetCheckKey(MOVEMENTS, ACCOUNTING_BALANCES)]
-    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
-        for key in map(indicator_key, INDICATORS):
-            event = instance.get_latest_materialization_event(key)
-            if event is None or event.asset_materialization is None:
-                return False
-            shown = event.asset_materialization.metadata
-            for outcome in Outcome:
-                values[outcome] += int(str(shown[outcome].value))
-            checks += [
-                dg.AssetCheckKey(key, name) for name in (NO_ROW_IS_LOST, DESTINATION_EQUALS_SOURCE)
-            ]
-        records = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
-    print(
-        f"\n{_STOCK_PAIR}, {month}: {sum(values.values())} numbers of {len(INDICATORS)} indicators"
-    )
-    for outcome, count in values.items():
-        if count:
-            print(f"  {count!s:>8}  {outcome}")
-    held = [_has_passed(records[check].event) for check in checks if check in records]
-    print(f"  {sum(held)} of {len(checks)} checks of stock passed")
-    return sum(held) == len(checks)
-
-
-def _has_passed(event: "EventLogEntry | None") -> bool:
-    if event is None or event.dagster_event is None:
-        return False
-    return event.dagster_event.asset_check_evaluation_data.passed
-
-
 def run(*, stay: bool) -> int:
     """The whole demo; the exit code."""
     os.environ.pop(DATABASE_VARIABLE, None)  # the demo keeps a history of its own
@@ -254,13 +138,13 @@ def run(*, stay: bool) -> int:
             words = folder / "materialise.log"
             print(f"Moving stock of {month} to the source.")
             equal = materialise(
-                f"{_STOCK_PAIR}|{month}", "group:stock", environ, words
+                f"{STOCK_PAIR}|{month}", "group:stock", environ, words
             ) and report_stock(month, dagster_home)
             print(f"Moving the metadata, and {month}, from the source to the destination.")
-            history = f"{_PAIR}|{_FIRST_MONTH}...{_PAIR}|{date.today():%Y%m}"
+            history = f"{PAIR}|{FIRST_MONTH}...{PAIR}|{date.today():%Y%m}"
             equal = (
                 equal
-                and materialise(f"{_PAIR}|{month}", _MOVED, environ, words)
+                and materialise(f"{PAIR}|{month}", _MOVED, environ, words)
                 and materialise(history, _TRACKED, environ, words)
                 and report(month, dagster_home)
             )

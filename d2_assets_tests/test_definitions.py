@@ -5,11 +5,14 @@ import dagster as dg
 import pytest
 
 from d2_assets.definitions import build_definitions
+from d2_assets.defs.failed_runs import JOBLESS
+from d2_assets.defs.jobs import JOB_OF, list_asset_keys, list_pair_assets
 from d2_assets.defs.stock_types import INDICATORS
 from d2_assets.errors import ConfigurationError
 from d2_assets.metadata.families import FAMILIES, Family
-from d2_assets.settings import load_settings
+from d2_assets.settings import Pair, load_settings
 from d2_assets.settings.loading import SANDBOX_FILE
+from d2_assets.settings.vocabulary import SyncType
 from d2_assets_tests.journeys.backfills import open_instance, open_workspace
 from d2_assets_tests.recordings import ROOT
 from d2_assets_tests.settings.texts import GOOD
@@ -20,6 +23,7 @@ TRACKER = dg.AssetKey(["data", "tracker"])
 WORK_LIST = dg.AssetKey(["overview", "quarantine"])
 DOOR = ROOT / "d2_assets" / "definitions.py"
 
+_WORK_LIST_JOBS = ("replay_quarantine", "discard_quarantined", "restore_discarded")
 
 #: The graph of the families as it stands: an edge that appears or goes is seen here.
 FAMILY_PARENTS = {
@@ -41,6 +45,9 @@ FAMILY_PARENTS = {
     "programs system tracker users",
 }
 
+#: The instances of the sandbox: assets that are observed and never made.
+INSTANCES = ("national", "training", "stock")
+
 
 @pytest.fixture
 def defs() -> dg.Definitions:
@@ -54,7 +61,8 @@ def test_the_definitions_hold_these_assets_checks_and_jobs(defs: dg.Definitions)
     data = {"data/data_values", "data/events", "data/tracker"}
     stock = {f"stock/{name}" for name in INDICATORS}
     movements = "stock/stock_movements"
-    assert keys == {*families, *data, *stock, movements, "overview/quarantine"}
+    observed = {"overview/notices", *(f"instances/{name}" for name in INSTANCES)}
+    assert keys == {*families, *data, *stock, movements, "overview/quarantine", *observed}
     checks = {(check.asset_key.to_user_string(), check.name) for check in graph.asset_check_keys}
     assert checks == {
         *((asset, "no_row_is_lost") for asset in data),
@@ -69,15 +77,45 @@ def test_the_definitions_hold_these_assets_checks_and_jobs(defs: dg.Definitions)
     }
     jobs = {job.name for job in defs.resolve_all_job_defs()} - {"__ASSET_JOB"}
     assert jobs == {
-        "metadata",
-        "data",
-        "stock",
+        JOBLESS,
+        *JOB_OF.values(),
         "preview",
-        "replay_quarantine",
-        "discard_quarantined",
-        "restore_discarded",
+        *_WORK_LIST_JOBS,
+        "resume_pair",
         "test_instances",
     }
+
+
+#: What the job of each sync type holds: whether the families, and which data.
+JOBS: dict[SyncType, tuple[bool, set[dg.AssetKey]]] = {
+    "metadata": (True, set()),
+    "data": (False, {KEY, WORK_LIST}),
+    "events": (False, {EVENTS}),
+    "tracker": (False, {TRACKER}),
+    "both": (True, {KEY, WORK_LIST}),
+    "all_data": (False, {KEY, WORK_LIST, EVENTS, TRACKER}),
+    "complete": (True, {KEY, WORK_LIST, EVENTS, TRACKER}),
+}
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_job_holds_what_its_sync_type_moves(defs: dg.Definitions, name: SyncType) -> None:
+    has_families, data = JOBS[name]
+    families = {dg.AssetKey(["metadata", family]) for family in FAMILY_PARENTS if has_families}
+    selected = defs.resolve_job_def(JOB_OF[name]).asset_layer.selected_asset_keys
+    assert selected == families | data == set(list_asset_keys(name))
+
+
+def test_a_pair_moves_the_assets_of_its_type_less_the_families_it_leaves_out() -> None:
+    pair = Pair.model_validate(
+        {
+            "source": "a",
+            "destination": "b",
+            "sync_type": "both",
+            "filters": {"families": ["options"]},
+        }
+    )
+    assert list_pair_assets(pair) == (dg.AssetKey(["metadata", "options"]), KEY, WORK_LIST)
 
 
 def test_the_definitions_can_be_loaded(defs: dg.Definitions) -> None:
@@ -126,9 +164,8 @@ def test_events_and_tracker_say_what_their_period_means(
 
 
 def test_all_jobs_with_partitions_share_one_partitioning(defs: dg.Definitions) -> None:
-    jobs = [job for job in defs.resolve_all_job_defs() if job.partitions_def is not None]
+    jobs = [defs.resolve_job_def(name) for name in (*JOB_OF.values(), "preview", *_WORK_LIST_JOBS)]
     asset = defs.resolve_job_def("data").partitions_def
-    assert len(jobs) == 8
     assert {job.name for job in jobs if job.partitions_def != asset} == set()
     assert asset is not None
     assert asset.has_partition_key(dg.MultiPartitionKey(
@@ -165,7 +202,7 @@ def test_events_and_tracker_follow_the_families_that_their_objects_name(
     graph = defs.resolve_asset_graph()
     families = ("options", "organisation", "users", "categories", "data_elements", "programs")
     keys = {dg.AssetKey(["metadata", name]) for name in families}
-    tracker = keys | {dg.AssetKey(["metadata", "tracker"]), EVENTS}
+    tracker = keys | {dg.AssetKey(["metadata", "tracker"])}
     for key, parents in ((EVENTS, keys), (TRACKER, tracker)):
         node = graph.get(key)
         assert node.parent_keys == parents
@@ -196,7 +233,7 @@ def test_the_work_list_follows_the_data_in_one_job_partition_by_partition(
     assert node.group_name == "overview"
     assert node.partition_mappings == {KEY: dg.IdentityPartitionMapping()}
     selected = defs.resolve_job_def("data").asset_layer.selected_asset_keys
-    assert selected == {KEY, EVENTS, TRACKER, WORK_LIST}
+    assert selected == {KEY, WORK_LIST}
 
 
 @pytest.mark.parametrize("key", [KEY, EVENTS, TRACKER, WORK_LIST], ids=str)

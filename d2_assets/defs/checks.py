@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from d2_assets.defs.runs import CheckReport
+from d2_assets.defs.reports import CheckReport
 from d2_assets.defs.tables import show_outcomes
 from d2_assets.ledger.outcomes import Outcome, Tally
 from d2_assets.sync.months import MonthResult

@@ -9,7 +9,7 @@ from d2_assets.defs.checks import (
     specify_checks,
 )
 from d2_assets.defs.metadata_tables import show_classes
-from d2_assets.defs.runs import CheckReport
+from d2_assets.defs.reports import CheckReport
 from d2_assets.sync.metadata import FamilyResult
 
 METADATA_EQUALS_SOURCE = "metadata_equals_source"

@@ -12,6 +12,7 @@ from d2_assets.defs.assets.metadata import family_key, open_family
 from d2_assets.defs.assets.stock import GROUP, Resources, indicator_key, open_stock
 from d2_assets.defs.assets.tracker import TRACKER_ASSETS, open_tracker
 from d2_assets.defs.failures import make_failure
+from d2_assets.defs.launch import LaunchResource
 from d2_assets.defs.metadata_tables import show_family_plan, show_promised
 from d2_assets.defs.partitions import group_by_pair, join_key
 from d2_assets.defs.resources import (
@@ -31,6 +32,7 @@ from d2_assets.settings import Moved, Pair, Settings
 from d2_assets.staging.layout import Home
 from d2_assets.stock.attributes import Indicator
 from d2_assets.sync.metadata import Promised
+from d2_assets.sync.narrowing import Narrowing, narrow_pair
 from d2_assets.sync.tracker_work import TrackerAsset
 
 
@@ -98,6 +100,11 @@ class _Servers:
     dhis2: DHIS2Resource
     home: Home
     openlmis: OpenLMISResource
+    narrowing: Narrowing
+
+    def find_home(self, pair: Pair) -> Home:
+        """Apart where a part of the months is planned."""
+        return self.home.set_apart(pair.name) if self.narrowing.is_partial else self.home
 
 
 def build_preview(partitions: dg.PartitionsDefinition) -> dg.JobDefinition:
@@ -111,10 +118,13 @@ def build_preview(partitions: dg.PartitionsDefinition) -> dg.JobDefinition:
         dhis2: DHIS2Resource,
         home: HomeResource,
         openlmis: OpenLMISResource,
+        launch: LaunchResource,
     ) -> None:
-        servers = _Servers(context, settings.load(), dhis2, home.open(), openlmis)
         errors: list[D2AssetsError] = []
         try:
+            servers = _Servers(
+                context, settings.read(), dhis2, home.open(), openlmis, launch.read()
+            )
             chosen = _choose_assets(config.assets)
             for name, months in group_by_pair(context.partition_keys).items():
                 errors += _plan_pair(servers, servers.settings.pair(name), months, chosen)
@@ -164,11 +174,14 @@ def _plan_pair(
     """Plan one asset after the other; gives what went wrong. An asset that fails stops those that
     refer to it, as it would in a run of the assets."""
     promised, stopped = Promised(), set[str]()
+    narrow_pair(pair, servers.narrowing)  # what cannot be chosen is told before a server is asked
     for asset in chosen:
         log = servers.context.log
-        reason = find_reason_to_leave_out(pair, asset.moved, servers.settings, asset.family)
+        reason = find_reason_to_leave_out(
+            pair, asset.moved, servers.settings, asset.family, servers.narrowing
+        )
         if reason:
-            log.info(f"{asset.name}: not part of pair {pair.name}: {reason}")
+            log.info(f"{asset.name}, {pair.name}: {reason}")
             continue
         if failed := stopped.intersection(asset.needs):
             log.error(f"{asset.name}: not planned, since {', '.join(sorted(failed))} was not.")
@@ -198,12 +211,13 @@ def _plan_family(
     with open_family(
         servers.context,
         servers.settings,
-        servers.home,
+        servers.find_home(pair),
         servers.dhis2,
         pair,
         asset.family,
         months,
         promised,
+        servers.narrowing,
     ) as planned:
         shown = show_family_plan(planned)
         for month in months:
@@ -218,11 +232,12 @@ def _plan_values(servers: _Servers, pair: Pair, months: Sequence[str], promised:
     with open_work(
         servers.context,
         servers.settings,
-        servers.home,
+        servers.find_home(pair),
         servers.dhis2,
         pair,
         months,
         is_preview=True,
+        narrowing=servers.narrowing,
     ) as planned:
         for month in months:
             _record_plan(servers, KEY, pair, month, show_plan(planned, month) | coming)
@@ -237,12 +252,13 @@ def _plan_tracker(
     with open_tracker(
         servers.context,
         servers.settings,
-        servers.home,
+        servers.find_home(pair),
         servers.dhis2,
         pair,
         asset,
         months,
         is_preview=True,
+        narrowing=servers.narrowing,
     ) as planned:
         for month in months:
             _record_plan(servers, spec.key, pair, month, show_tracker_plan(planned, month) | coming)

@@ -23,9 +23,14 @@ class SettingsResource(dg.ConfigurableResource):
 
     file: str
 
+    def read(self) -> Settings:
+        """The settings; ConfigurationError names what is wrong with the file."""
+        return load_settings(Path(self.file))
+
     def load(self) -> Settings:
+        """The settings; what is wrong with the file, as a Failure."""
         try:
-            return load_settings(Path(self.file))
+            return self.read()
         except ConfigurationError as error:
             raise make_failure(error) from error
 

@@ -12,7 +12,7 @@ from d2_assets.defs.checks import (
     answer_equality,
     specify_checks,
 )
-from d2_assets.defs.runs import CheckReport
+from d2_assets.defs.reports import CheckReport
 from d2_assets.defs.tables import show_outcomes, show_table
 from d2_assets.ledger.outcomes import Outcome
 from d2_assets.stock.tables import find_unbalanced

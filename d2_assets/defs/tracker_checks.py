@@ -11,7 +11,7 @@ from d2_assets.defs.checks import (
     answer_equality,
     specify_checks,
 )
-from d2_assets.defs.runs import CheckReport
+from d2_assets.defs.reports import CheckReport
 from d2_assets.defs.tracker_tables import KIND_WORDS, show_kinds
 from d2_assets.ledger.outcomes import Outcome
 from d2_assets.tracker.reconcile import Reconciliation

@@ -12,8 +12,10 @@ from d2_assets.defs.assets.data_values import open_work
 from d2_assets.defs.failures import make_failure
 from d2_assets.defs.partitions import group_by_pair, join_key
 from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource
-from d2_assets.defs.runs import OUTCOME_TAG, WARNED, find_reason_to_leave_out
+from d2_assets.defs.runs import find_reason_to_leave_out
 from d2_assets.defs.tables import show_outcomes, show_table
+from d2_assets.defs.tagging import add_written, tag_warned
+from d2_assets.defs.tags import PARTIAL_TAG
 from d2_assets.defs.work_list_table import refresh_work_list
 from d2_assets.errors import CancelledError, ConfigurationError, D2AssetsError
 from d2_assets.settings import Settings
@@ -26,9 +28,6 @@ from d2_assets.sync.work_list import (
     find_rows,
     restore_rows,
 )
-
-#: Run tag of a run that moved chosen rows only.
-PARTIAL_TAG = "d2/partial"
 
 _IDS = "Ids of rows, copied from the table of overview/quarantine."
 
@@ -104,13 +103,14 @@ def _replay(
     pair = settings.pair(listed.pair)
     reason = find_reason_to_leave_out(pair, "data_values", settings)
     if reason:
-        context.log.info(f"{pair.name}: not part of this pair: {reason} Nothing was asked.")
+        context.log.info(f"{pair.name}: {reason} Nothing was asked.")
         return
     with open_work(
         context, settings, home, dhis2, pair, [listed.month], chosen=listed.choose()
     ) as planned:
         for result in move_data_values(planned):
             _record(context, listed, result)
+            add_written(context, result.written)
             _refresh(context, home, listed)
             if result.error is not None:
                 raise result.error
@@ -137,7 +137,7 @@ def _record(context: dg.OpExecutionContext, listed: Listed, result: MonthResult)
         )
     )
     if result.quarantined:
-        context.instance.add_run_tags(context.run.run_id, {OUTCOME_TAG: WARNED})
+        tag_warned(context)
 
 
 def _refresh(context: dg.OpExecutionContext, home: Home, listed: Listed) -> None:

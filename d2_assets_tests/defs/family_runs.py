@@ -1,7 +1,7 @@
 """Runs of the real metadata assets between two servers in memory."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ import pytest
 
 from d2_assets.definitions import build_definitions
 from d2_assets.defs.assets import data_values, quarantine, tracker
+from d2_assets.defs.jobs import list_asset_keys
+from d2_assets.defs.reports import PartitionReport
 from d2_assets.defs.resources import DHIS2Resource
-from d2_assets.defs.runs import PartitionReport
+from d2_assets.dhis2.system import Account, OrgUnitReference
 from d2_assets.settings.loading import parse_settings
 from d2_assets_tests.journeys.runs import Run
 from d2_assets_tests.metadata.fake_server import FakeServer
@@ -34,6 +36,11 @@ class Server(FakeServer):
 
     def close(self) -> None:
         pass
+
+    def get_me(self) -> Account:
+        """Somebody who may write data, too."""
+        unit = OrgUnitReference("ImspTQPwCqd", "/ImspTQPwCqd")
+        return replace(super().get_me(), org_units=(unit,))
 
     def count_objects(self, plural: str) -> int:
         return len(self.objects.get(plural, {}))
@@ -66,7 +73,7 @@ class Country:
         defs = self.build()
         first = next(iter(self.pairs))
         start, end = f"{first}|{months[0]}", f"{to_pair or first}|{months[-1]}"
-        every = list(defs.resolve_asset_graph().get_all_asset_keys())
+        every = [*list_asset_keys("complete"), *list_asset_keys("stock")]
         keys = [dg.AssetKey(name.split("/")) for name in assets] or every
         result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=self.instance,
@@ -97,9 +104,14 @@ class Country:
         return Run(self.instance, result.run_id)
 
 
-def make_country(folder: Path, patch: pytest.MonkeyPatch, instance: dg.DagsterInstance) -> Country:
+def make_country(
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    instance: dg.DagsterInstance,
+    destination: Server | None = None,
+) -> Country:
     """A country whose servers stand behind the resource, and whose data move by magic."""
-    country = Country(folder, instance, Server("national"), Server("training"))
+    country = Country(folder, instance, Server("national"), destination or Server("training"))
     servers = {"national": country.source, "training": country.destination}
 
     def get_client(self: object, settings: object, name: str, sleep: object = None) -> Server:
@@ -120,13 +132,10 @@ def _stand_in(patch: pytest.MonkeyPatch, module: Any, keys: Set[dg.AssetKey]) ->
     """Assets after the metadata run in the same frame and move nothing."""
     materialise = module.materialise_partitions
 
-    def move_nothing(context, asset_key, moved, settings, move):
-        assert asset_key in keys
+    def move_nothing(run, move, find_changed=None):
+        assert run.asset_key in keys
         yield from materialise(
-            context,
-            asset_key,
-            moved,
-            settings,
+            run,
             lambda pair, months: (
                 PartitionReport(pair.name, month, {"months": len(months)}, ()) for month in months
             ),

@@ -4,6 +4,8 @@ from d2_assets_tests.journeys.journey import PAIR, Journey
 from d2_assets_tests.journeys.runs import Run
 from d2_assets_tests.journeys.world import CURRENT, MONTH
 
+pytestmark = pytest.mark.one_direction
+
 
 def read_table(run: Run) -> list[dict]:
     """The table of instances, in the output or in the failure."""

@@ -127,7 +127,7 @@ def test_what_is_left_out_does_not_hold_up_what_follows(
     assert run.success, run.failure
     assert list_materialised(run) == {asset, VALUES, WORK_LIST}
     assert run.materialised_of(asset) == [f"{PAIR}|{month}" for month in months]
-    assert len(filled.asked) == (0 if asset == VALUES else 2)
+    assert len(filled.asked) == (0 if asset == VALUES else 4)
     left_out = [entry.user_message for entry in run.log if "not part of" in entry.user_message]
     others = ("events", "tracker", "stock_movements", *INDICATORS)
     assert len(left_out) == len(FAMILIES) - (asset != VALUES) + len(others)

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from d2_assets.defs.metadata_checks import answer_family_checks
-from d2_assets.defs.runs import CheckReport
+from d2_assets.defs.reports import CheckReport
 from d2_assets.ledger.outcomes import Outcome
 from d2_assets.sync.metadata import FamilyResult
 from d2_assets_tests.defs.family_results import adaptation, difference, make_result, refusal

@@ -8,10 +8,12 @@ import dagster as dg
 import pytest
 
 from d2_assets.defs.partitions import build_partitions
-from d2_assets.defs.runs import CheckReport, PartitionReport, materialise_partitions
-from d2_assets.errors import D2AssetsError, TransientError
+from d2_assets.defs.reports import CheckReport, PartitionReport
+from d2_assets.defs.runs import AssetRun, FindChanged, materialise_partitions
+from d2_assets.errors import ConfigurationError, D2AssetsError, TransientError
 from d2_assets.settings import Pair, Settings
 from d2_assets.settings.loading import parse_settings
+from d2_assets.sync.narrowing import WHOLE, Narrowing
 from d2_assets_tests.journeys.runs import Run
 
 KEY = dg.AssetKey(["data", "things"])
@@ -37,10 +39,15 @@ class Mover:
     """Says what a test wants said of each month, and remembers what it was asked for."""
 
     def __init__(
-        self, unfit: Sequence[str] = (), broken: Sequence[str] = (), fails_at: str = ""
+        self,
+        unfit: Sequence[str] = (),
+        broken: Sequence[str] = (),
+        fails_at: str = "",
+        error: type[D2AssetsError] = TransientError,
     ) -> None:
         self.asked: list[tuple[str, tuple[str, ...]]] = []
         self._unfit, self._broken, self._fails_at = unfit, broken, fails_at
+        self._error = error
 
     def move(self, pair: Pair, months: Sequence[str]) -> Generator[PartitionReport, None, None]:
         self.asked.append((pair.name, tuple(months)))
@@ -50,14 +57,16 @@ class Mover:
     def _report(self, pair: str, month: str) -> PartitionReport:
         error: D2AssetsError | None = None
         if month == self._fails_at or pair == self._fails_at:
-            error = TransientError(f"{pair} was cut in {month}.", remedy="Run again.")
+            error = self._error(f"{pair} was cut in {month}.", remedy="Run again.")
         check = CheckReport(
             "is_good",
             passed=month not in (*self._unfit, *self._broken),
             is_warning=month in self._unfit,
             description=f"That was {month}.",
         )
-        return PartitionReport(pair, month, {"rows": int(month)}, [check], error)
+        return PartitionReport(
+            pair, month, {"rows": int(month)}, [check], error, written=int(month[4:])
+        )
 
 
 Materialise = Callable[..., Run]
@@ -71,7 +80,14 @@ def materialise(settings: Settings) -> Iterator[Materialise]:
 
 
 def run_asset(
-    instance: dg.DagsterInstance, settings: Settings, mover: Mover, first: str, last: str = ""
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    mover: Mover,
+    first: str,
+    last: str = "",
+    *,
+    narrowing: Narrowing = WHOLE,
+    find_changed: FindChanged | None = None,
 ) -> Run:
     partitions = build_partitions(settings)
 
@@ -83,7 +99,9 @@ def run_asset(
         can_subset=True,
     )
     def things(context: dg.AssetExecutionContext):
-        yield from materialise_partitions(context, KEY, "data_values", settings, mover.move)
+        yield from materialise_partitions(
+            AssetRun(context, KEY, "data_values", settings, narrowing), mover.move, find_changed
+        )
 
     result = dg.materialize(
         [things],
@@ -175,3 +193,57 @@ def test_a_pair_that_is_left_out_alone_marks_nothing(materialise: Materialise) -
     run = materialise(mover, "metadata-only|202401")
     assert run.success
     assert (run.materialised, run.checks, mover.asked) == ([], [], [])
+
+
+def test_a_run_says_how_much_it_wrote_also_where_it_failed(materialise: Materialise) -> None:
+    assert materialise(Mover(), "ab|202401", "ab|202404").tags["d2/written"] == "10"
+    assert materialise(Mover(fails_at="202402"), "ab|202401", "ab|202402").tags["d2/written"] == "3"
+    assert materialise(Mover(), "metadata-only|202401").tags["d2/written"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), [(TransientError, "transient"), (ConfigurationError, "permanent")]
+)
+def test_a_failure_is_told_in_tags(
+    materialise: Materialise, error: type[D2AssetsError], kind: str
+) -> None:
+    run = materialise(Mover(fails_at="ab", error=error), "ab|202401", "ba|202401")
+    assert run.tags["d2/failure"] == kind
+    assert run.tags["d2/cause"] == "ab was cut in 202401."
+    assert run.tags["d2/mend"] == "Run again."
+
+
+def test_a_part_is_observed_with_its_checks_and_marks_nothing(materialise: Materialise) -> None:
+    narrowing = Narrowing(data_sets=("BfMAe6Itzgt",))
+    mover = Mover(unfit=["202402"])
+    run = materialise(mover, "ab|202401", "ab|202402", narrowing=narrowing)
+    assert run.success
+    assert (run.materialised, run.checks) == ([], [])
+    assert run.observe("202401", "rows")["checks"][0]["answer"] == "passed"
+    (row,) = run.observe("202402", "rows")["checks"]
+    assert row == {"check": "is_good", "answer": "warning", "words": "That was 202402."}
+    assert {"data_sets: BfMAe6Itzgt" in (one.description or "") for one in run.observations} == {
+        True
+    }
+    assert run.tags["d2/outcome"] == "completed_with_warnings"
+
+
+def test_a_part_that_fails_answers_no_check(materialise: Materialise) -> None:
+    narrowing = Narrowing(org_units=("ImspTQPwCqd",))
+    run = materialise(Mover(fails_at="202401"), "ab|202401", narrowing=narrowing)
+    assert not run.success
+    assert (run.materialised, run.checks) == ([], [])
+    assert run.observe("202401", "checks")["rows"] == 202401
+
+
+def test_months_that_did_not_change_are_neither_moved_nor_marked(materialise: Materialise) -> None:
+    def find_changed(pair: Pair, months: Sequence[str]) -> Sequence[str]:
+        return [month for month in months if month == "202402"]
+
+    mover, narrowing = Mover(), Narrowing(changed_only=True)
+    run = materialise(
+        mover, "ab|202401", "ab|202404", narrowing=narrowing, find_changed=find_changed
+    )
+    assert run.success
+    assert mover.asked == [("ab", ("202402",))]
+    assert run.materialised == ["ab|202402"]

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from d2_assets.definitions import build_definitions
 from d2_assets.defs.resources import DHIS2Resource
+from d2_assets.errors import TransientError
 from d2_assets.settings.loading import parse_settings
 from d2_assets.tracker.objects import Kind
 from d2_assets_tests.journeys.runs import Run
@@ -143,3 +145,67 @@ def test_the_word_none_of_older_documents_is_told(country: Country) -> None:
     run = country.run("events")
     assert run.success, run.failure
     assert any("OBJECT is used for it" in entry.user_message for entry in run.log)
+
+
+CONTACT = (Kind.RELATIONSHIP, "reContact01")
+
+
+def relate(country: Country) -> None:
+    """Anna is a contact of a case: an event without registration, which comes after her."""
+    country.source.put_relationship(
+        CONTACT[1], (Kind.TRACKED_ENTITY, "teAnna00001"), (Kind.EVENT, "evCase00001")
+    )
+
+
+def list_marked(run: Run) -> list[str]:
+    """The assets whose partition was marked, in order."""
+    return [
+        event.step_materialization_data.materialization.asset_key.to_user_string()
+        for event in run.events
+        if event.is_step_materialization
+    ]
+
+
+def test_a_relationship_of_an_entity_with_an_event_lands_in_the_run_that_brings_both(
+    country: Country,
+) -> None:
+    relate(country)
+    run = country.run("tracker", "events")
+    assert run.success, run.failure
+    assert CONTACT in country.destination.stored
+    assert list_marked(run) == ["data/tracker", "data/tracker", "data/events"]
+    assert (run.tags["d2/written"], run.tags["d2/outcome"]) == ("5", "completed")
+    last = [check for check in run.checks if check.asset_key.path[-1] == "tracker"][-2:]
+    assert all(check.passed for check in last)
+    country.destination.posts.clear()
+    again = country.run("tracker", "events")
+    assert (country.destination.posts, again.tags["d2/written"]) == ([], "0")
+    assert list_marked(again) == ["data/tracker", "data/events"]
+
+
+def test_a_relationship_waits_where_the_run_moves_no_events(country: Country) -> None:
+    relate(country)
+    assert country.run("tracker").success
+    run = country.run("events")
+    assert run.success, run.failure
+    assert list_marked(run) == ["data/events"]
+    assert CONTACT not in country.destination.stored
+
+
+def test_a_second_look_that_fails_is_an_error_of_the_events_and_marks_nothing_more(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relate(country)
+    post = country.destination.post_tracker
+
+    def post_or_fail(payload: Any, **rest: Any) -> Any:
+        if "relationships" in payload:
+            raise TransientError("The server is away.", remedy="Run again.")
+        return post(payload, **rest)
+
+    monkeypatch.setattr(country.destination, "post_tracker", post_or_fail)
+    run = country.run("tracker", "events")
+    assert not run.success
+    assert sorted(list_marked(run)) == ["data/events", "data/tracker"]
+    assert run.tags["d2/failure"] == "transient"
+    assert any("Launch data/tracker again for 202511" in entry.user_message for entry in run.log)

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from d2_assets.defs.runs import CheckReport
+from d2_assets.defs.reports import CheckReport
 from d2_assets.defs.tracker_checks import answer_tracker_checks
 from d2_assets.ledger.outcomes import Outcome, Tally
 from d2_assets.tracker.objects import Kind

@@ -1,11 +1,9 @@
 """The asset ``data/data_values``: aggregate data values and their completeness registrations."""
 
-import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
-from threading import Event
 from typing import Any
 
 import dagster as dg
@@ -13,9 +11,13 @@ import dagster as dg
 from d2_assets.data_values.chosen import Chosen
 from d2_assets.defs.assets.metadata import make_deps
 from d2_assets.defs.checks import answer_checks, specify_checks
-from d2_assets.defs.progress import observe_progress
+from d2_assets.defs.errands import open_servers, take_errand
+from d2_assets.defs.launch import LaunchResource
+from d2_assets.defs.order import order_tags
+from d2_assets.defs.preflight import PreflightResource
 from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource
-from d2_assets.defs.runs import PartitionReport, materialise_partitions
+from d2_assets.defs.runs import AssetRun, PartitionReport, materialise_partitions, open_run
+from d2_assets.defs.sweeping import record_sweep
 from d2_assets.defs.tables import show_month
 from d2_assets.defs.work_list_table import refresh_work_list
 from d2_assets.metadata.families import DATA_VALUES_NEED
@@ -24,8 +26,9 @@ from d2_assets.staging.layout import Home
 from d2_assets.sync.choices import choose_data_values
 from d2_assets.sync.data_values import plan_data_values
 from d2_assets.sync.months import move_data_values
-from d2_assets.sync.progress import Meter
-from d2_assets.sync.work import PlannedWork, Work, make_sleep
+from d2_assets.sync.narrowing import WHOLE, Narrowing
+from d2_assets.sync.sweep import sweep_data_values
+from d2_assets.sync.work import PlannedWork, Work
 
 KEY = dg.AssetKey(["data", "data_values"])
 
@@ -62,20 +65,35 @@ def build_data_values(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinitio
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
+        op_tags=order_tags("data_values"),
     )
     def data_values(
         context: dg.AssetExecutionContext,
         settings: SettingsResource,
         dhis2: DHIS2Resource,
         home: HomeResource,
+        launch: LaunchResource,
+        preflight: PreflightResource,
     ) -> Iterator[dg.MaterializeResult | dg.Output]:
-        known = settings.load()
+        run = open_run(context, KEY, "data_values", settings, launch)
 
         def move(pair: Pair, months: Sequence[str]) -> Generator[PartitionReport, None, None]:
-            with open_work(context, known, home.open(), dhis2, pair, months) as planned:
+            preflight.check(run, dhis2, pair)
+            with open_work(
+                context,
+                run.settings,
+                run.find_home(home.open(), pair),
+                dhis2,
+                pair,
+                months,
+                narrowing=run.narrowing,
+            ) as planned:
                 yield from _report(planned)
 
-        yield from materialise_partitions(context, KEY, "data_values", known, move)
+        def find_changed(pair: Pair, months: Sequence[str]) -> Sequence[str]:
+            return _sweep(run, home.open(), dhis2, pair, months)
+
+        yield from materialise_partitions(run, move, find_changed)
 
     return data_values
 
@@ -91,33 +109,54 @@ def open_work(
     *,
     is_preview: bool = False,
     chosen: Chosen | None = None,
+    narrowing: Narrowing = WHOLE,
 ) -> Iterator[PlannedWork]:
     """Read and plan the months of a pair, with this run's log, clock and progress."""
-    stop = Event()
-    sleep = make_sleep(stop)
-    work = Work(
-        pair=pair.name,
-        months=tuple(months),
-        choices=choose_data_values(pair, settings),
-        first_month=settings.first_month,
-        today=date.today(),
-        run=context.run.run_id,
-        home=home,
-        meter=Meter(time.monotonic, observe_progress(context, KEY, months)),
-        clock=time.time,
-        sleep=sleep,
-        stop=stop,
+    work = _make_work(
+        context,
+        settings,
+        home,
+        pair,
+        months,
         is_preview=is_preview,
         chosen=chosen,
-        log=context.log.info,
-        warn=context.log.warning,
+        narrowing=narrowing,
     )
     with (
-        closing(dhis2.get_client(settings, pair.source, sleep)) as source,
-        closing(dhis2.get_client(settings, pair.destination, sleep)) as destination,
-        plan_data_values(work, source, destination) as planned,
+        open_servers(dhis2, settings, pair, work.sleep) as servers,
+        plan_data_values(work, *servers) as planned,
     ):
         yield planned
+
+
+def _sweep(
+    run: AssetRun, home: Home, dhis2: DHIS2Resource, pair: Pair, months: Sequence[str]
+) -> list[str]:
+    """The months that a sweep moves; the destination's client only says where it is."""
+    work = _make_work(run.context, run.settings, home, pair, months, narrowing=run.narrowing)
+    with open_servers(dhis2, run.settings, pair, work.sleep) as (source, destination):
+        return record_sweep(run, pair, sweep_data_values(work, source, destination.url))
+
+
+def _make_work(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+    settings: Settings,
+    home: Home,
+    pair: Pair,
+    months: Sequence[str],
+    *,
+    is_preview: bool = False,
+    chosen: Chosen | None = None,
+    narrowing: Narrowing = WHOLE,
+) -> Work:
+    errand = take_errand(context, settings, home, pair, months, KEY, is_preview=is_preview)
+    return Work(
+        **errand.parts(),
+        choices=choose_data_values(pair, settings, narrowing),
+        first_month=settings.first_month,
+        today=date.today(),
+        chosen=chosen,
+    )
 
 
 def _report(planned: PlannedWork) -> Iterator[PartitionReport]:
@@ -134,4 +173,5 @@ def _report(planned: PlannedWork) -> Iterator[PartitionReport]:
             answer_checks(result),
             result.error,
             partial(refresh_work_list, work.home, work.pair, result.month),
+            result.written,
         )

@@ -1,24 +1,24 @@
 """The assets ``metadata/<family>``: one for each metadata family, in the order of their needs."""
 
-import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
-from threading import Event
+from contextlib import contextmanager
 
 import dagster as dg
 
+from d2_assets.defs.errands import open_servers, take_errand
+from d2_assets.defs.launch import LaunchResource
 from d2_assets.defs.metadata_checks import answer_family_checks, specify_family_checks
 from d2_assets.defs.metadata_tables import show_family
-from d2_assets.defs.progress import observe_progress
+from d2_assets.defs.order import order_tags
+from d2_assets.defs.preflight import PreflightResource
 from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource
-from d2_assets.defs.runs import PartitionReport, materialise_partitions
+from d2_assets.defs.runs import PartitionReport, materialise_partitions, open_run
 from d2_assets.metadata.families import FAMILIES, Family
 from d2_assets.settings import Pair, Settings
 from d2_assets.staging.layout import Home
 from d2_assets.sync.choices import choose_metadata
 from d2_assets.sync.metadata import MetadataWork, PlannedFamily, Promised, move_family, plan_family
-from d2_assets.sync.progress import Meter
-from d2_assets.sync.work import make_sleep
+from d2_assets.sync.narrowing import WHOLE, Narrowing
 
 #: Group and first part of the key of every family.
 GROUP = "metadata"
@@ -98,22 +98,33 @@ def _build_family(family: Family, partitions: dg.PartitionsDefinition) -> dg.Ass
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
+        op_tags=order_tags("metadata"),
     )
     def metadata(
         context: dg.AssetExecutionContext,
         settings: SettingsResource,
         dhis2: DHIS2Resource,
         home: HomeResource,
+        launch: LaunchResource,
+        preflight: PreflightResource,
     ) -> Iterator[dg.MaterializeResult | dg.Output]:
-        known = settings.load()
+        run = open_run(context, key, "metadata", settings, launch, family.name)
 
         def move(pair: Pair, months: Sequence[str]) -> Generator[PartitionReport, None, None]:
+            preflight.check(run, dhis2, pair)
             with open_family(
-                context, known, home.open(), dhis2, pair, family.name, months
+                context,
+                run.settings,
+                run.find_home(home.open(), pair),
+                dhis2,
+                pair,
+                family.name,
+                months,
+                narrowing=run.narrowing,
             ) as planned:
                 yield from _report(planned)
 
-        yield from materialise_partitions(context, key, "metadata", known, move, family.name)
+        yield from materialise_partitions(run, move)
 
     return metadata
 
@@ -128,30 +139,18 @@ def open_family(
     family: str,
     months: Sequence[str],
     promised: Promised | None = None,
+    narrowing: Narrowing = WHOLE,
 ) -> Iterator[PlannedFamily]:
     """Read and plan a family of a pair, with this run's log, clock and progress. With ``promised``
     it is only looked at: what was planned further up counts as present."""
-    stop = Event()
-    sleep = make_sleep(stop)
-    work = MetadataWork(
-        pair=pair.name,
-        family=family,
-        months=tuple(months),
-        choices=choose_metadata(pair, settings),
-        run=context.run.run_id,
-        home=home,
-        meter=Meter(time.monotonic, observe_progress(context, family_key(family), months)),
-        clock=time.time,
-        sleep=sleep,
-        stop=stop,
-        is_preview=promised is not None,
-        log=context.log.info,
-        warn=context.log.warning,
-    )
+    looks = promised is not None
+    key = family_key(family)
+    errand = take_errand(context, settings, home, pair, months, key, is_preview=looks)
+    choices = choose_metadata(pair, settings, narrowing)
+    work = MetadataWork(**errand.parts(), family=family, choices=choices)
     with (
-        closing(dhis2.get_client(settings, pair.source, sleep)) as source,
-        closing(dhis2.get_client(settings, pair.destination, sleep)) as destination,
-        plan_family(work, source, destination, promised or Promised()) as planned,
+        open_servers(dhis2, settings, pair, work.sleep) as servers,
+        plan_family(work, *servers, promised or Promised()) as planned,
     ):
         yield planned
 
@@ -160,5 +159,12 @@ def _report(planned: PlannedFamily) -> Iterator[PartitionReport]:
     """The same for each month: the family is moved once."""
     result = move_family(planned)
     metadata, checks = show_family(planned, result), answer_family_checks(result)
-    for month in planned.work.months:
-        yield PartitionReport(planned.work.pair, month, metadata, checks, result.error)
+    for number, month in enumerate(planned.work.months):
+        yield PartitionReport(
+            planned.work.pair,
+            month,
+            metadata,
+            checks,
+            result.error,
+            written=0 if number else result.written,
+        )

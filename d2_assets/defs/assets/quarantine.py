@@ -5,8 +5,9 @@ from collections.abc import Generator, Iterator, Sequence
 import dagster as dg
 
 from d2_assets.defs.assets import data_values
+from d2_assets.defs.launch import LaunchResource
 from d2_assets.defs.resources import HomeResource, SettingsResource
-from d2_assets.defs.runs import PartitionReport, materialise_partitions
+from d2_assets.defs.runs import PartitionReport, materialise_partitions, open_run
 from d2_assets.defs.work_list_table import WORK_LIST, show_work_list
 from d2_assets.settings import Pair
 
@@ -46,13 +47,21 @@ def build_quarantine(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
         can_subset=True,
     )
     def quarantine(
-        context: dg.AssetExecutionContext, settings: SettingsResource, home: HomeResource
+        context: dg.AssetExecutionContext,
+        settings: SettingsResource,
+        home: HomeResource,
+        launch: LaunchResource,
     ) -> Iterator[dg.MaterializeResult | dg.Output]:
+        run = open_run(context, WORK_LIST, "data_values", settings, launch)
+
         def show(pair: Pair, months: Sequence[str]) -> Generator[PartitionReport, None, None]:
+            if run.narrowing.is_partial:
+                context.log.info(f"{pair.name}: left out: the list stands for whole months.")
+                return
             for month in months:
                 metadata = show_work_list(home.open(), pair.name, month)
                 yield PartitionReport(pair.name, month, metadata, checks=())
 
-        yield from materialise_partitions(context, WORK_LIST, "data_values", settings.load(), show)
+        yield from materialise_partitions(run, show)
 
     return quarantine

@@ -1,22 +1,29 @@
 """The assets ``stock/...``: the movements of a month, and a table and data values an indicator."""
 
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
-from threading import Event
 
 import dagster as dg
 
-from d2_assets.defs.progress import observe_progress
+from d2_assets.defs.errands import take_errand
+from d2_assets.defs.launch import LaunchResource
+from d2_assets.defs.order import order_tags
+from d2_assets.defs.preflight import PreflightResource
 from d2_assets.defs.resources import (
     DHIS2Resource,
     HomeResource,
     OpenLMISResource,
     SettingsResource,
 )
-from d2_assets.defs.runs import PartitionReport, materialise_partitions, record_beside
+from d2_assets.defs.runs import (
+    AssetRun,
+    PartitionReport,
+    materialise_partitions,
+    open_run,
+    record_beside,
+)
 from d2_assets.defs.stock_checks import (
     answer_indicator,
     answer_movements,
@@ -29,12 +36,10 @@ from d2_assets.settings import Pair, Settings
 from d2_assets.staging.layout import Home
 from d2_assets.stock.attributes import Indicator
 from d2_assets.sync.choices import choose_stock
-from d2_assets.sync.progress import Meter
 from d2_assets.sync.stock import plan_stock
 from d2_assets.sync.stock_months import move_stock
 from d2_assets.sync.stock_staging import stage_stock
 from d2_assets.sync.stock_work import PlannedStock, StockReader, StockWork
-from d2_assets.sync.work import make_sleep
 
 GROUP = "stock"
 MOVEMENTS = dg.AssetKey([GROUP, "stock_movements"])
@@ -95,6 +100,7 @@ def _build_movements(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
+        op_tags=order_tags("stock"),
     )
     def stock_movements(
         context: dg.AssetExecutionContext,
@@ -102,13 +108,17 @@ def _build_movements(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
         openlmis: OpenLMISResource,
         dhis2: DHIS2Resource,
         home: HomeResource,
+        launch: LaunchResource,
+        preflight: PreflightResource,
     ) -> Iterator[dg.MaterializeResult | dg.Output]:
-        given = Resources(settings.load(), openlmis, dhis2, home.open())
+        run = open_run(context, MOVEMENTS, "stock", settings, launch)
+        given = Resources(run.settings, openlmis, dhis2, home.open())
 
         def move(pair: Pair, months: Sequence[str]) -> Generator[PartitionReport, None, None]:
-            yield from _stage(context, given, pair, months)
+            preflight.check(run, dhis2, pair)
+            yield from _stage(run, given, pair, months)
 
-        yield from materialise_partitions(context, MOVEMENTS, "stock", given.settings, move)
+        yield from materialise_partitions(run, move)
 
     return stock_movements
 
@@ -132,6 +142,7 @@ def _build(indicator: Indicator, partitions: dg.PartitionsDefinition) -> dg.Asse
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
+        op_tags=order_tags("stock"),
     )
     def push_indicator(
         context: dg.AssetExecutionContext,
@@ -139,14 +150,18 @@ def _build(indicator: Indicator, partitions: dg.PartitionsDefinition) -> dg.Asse
         openlmis: OpenLMISResource,
         dhis2: DHIS2Resource,
         home: HomeResource,
+        launch: LaunchResource,
+        preflight: PreflightResource,
     ) -> Iterator[dg.MaterializeResult | dg.Output]:
-        given = Resources(settings.load(), openlmis, dhis2, home.open())
+        run = open_run(context, key, "stock", settings, launch)
+        given = Resources(run.settings, openlmis, dhis2, home.open())
 
         def move(pair: Pair, months: Sequence[str]) -> Generator[PartitionReport, None, None]:
+            preflight.check(run, dhis2, pair)
             with open_stock(context, given, pair, indicator, months) as planned:
-                yield from _report(context, planned)
+                yield from _report(run, planned)
 
-        yield from materialise_partitions(context, key, "stock", given.settings, move)
+        yield from materialise_partitions(run, move)
 
     return push_indicator
 
@@ -207,37 +222,27 @@ def _make_work(
     *,
     is_preview: bool = False,
 ) -> StockWork:
-    stop = Event()
     key = indicator_key(indicator) if indicator else MOVEMENTS
+    settings = given.settings
+    errand = take_errand(context, settings, given.home, pair, months, key, is_preview=is_preview)
     return StockWork(
-        pair=pair.name,
-        months=tuple(months),
+        **errand.parts(),
         indicator=indicator,
-        choices=choose_stock(pair, given.settings),
-        first_month=given.settings.first_month,
+        choices=choose_stock(pair, settings),
+        first_month=settings.first_month,
         today=date.today(),
-        run=context.run.run_id,
-        home=given.home,
-        meter=Meter(time.monotonic, observe_progress(context, key, months)),
-        clock=time.time,
-        sleep=make_sleep(stop),
-        stop=stop,
-        is_preview=is_preview,
-        log=context.log.info,
-        warn=context.log.warning,
     )
 
 
 def _stage(
-    context: dg.AssetExecutionContext, given: Resources, pair: Pair, months: Sequence[str]
+    run: AssetRun, given: Resources, pair: Pair, months: Sequence[str]
 ) -> Iterator[PartitionReport]:
-    work = _make_work(context, given, pair, None, months)
+    work = _make_work(run.context, given, pair, None, months)
     with closing(_connect(given, pair, work)) as source:
         staged = stage_stock(work, source)
         for month in staged:
             yield from _pass_on(
-                context,
-                MOVEMENTS,
+                run,
                 work,
                 PartitionReport(
                     pair.name,
@@ -248,7 +253,7 @@ def _stage(
             )
 
 
-def _report(context: dg.AssetExecutionContext, planned: PlannedStock) -> Iterator[PartitionReport]:
+def _report(run: AssetRun, planned: PlannedStock) -> Iterator[PartitionReport]:
     work, line = planned.work, planned.moved
     violation = find_violation(planned.indicator, line.folder / "values.parquet")
     before = 0
@@ -260,16 +265,15 @@ def _report(context: dg.AssetExecutionContext, planned: PlannedStock) -> Iterato
             show_stock_month(planned, result, total - before),
             answer_indicator(result, violation),
             result.error,
+            written=result.moved.written,
         )
         before = total
-        yield from _pass_on(context, indicator_key(planned.indicator), work, report)
+        yield from _pass_on(run, work, report)
 
 
-def _pass_on(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, work: StockWork, report: PartitionReport
-) -> Iterator[PartitionReport]:
+def _pass_on(run: AssetRun, work: StockWork, report: PartitionReport) -> Iterator[PartitionReport]:
     """A month that was asked for, or that failed, is the run's; a late one is recorded beside."""
     if report.month in work.months or report.error is not None:
         yield report
     else:
-        record_beside(context, key, report)
+        record_beside(run, report)

@@ -1,30 +1,34 @@
 """The assets ``data/events`` and ``data/tracker``: one room, one API, two meanings of a month."""
 
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from threading import Event
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from d2_assets.defs.assets.metadata import make_deps
-from d2_assets.defs.progress import observe_progress
+from d2_assets.defs.assets.tracker_ends import move_waiting_relationships
+from d2_assets.defs.errands import open_servers, take_errand
+from d2_assets.defs.launch import LaunchResource
+from d2_assets.defs.order import order_tags
+from d2_assets.defs.preflight import PreflightResource
 from d2_assets.defs.resources import DHIS2Resource, HomeResource, SettingsResource
-from d2_assets.defs.runs import PartitionReport, materialise_partitions
+from d2_assets.defs.runs import AssetRun, PartitionReport, materialise_partitions, open_run
+from d2_assets.defs.sweeping import record_sweep
 from d2_assets.defs.tracker_checks import answer_tracker_checks, specify_tracker_checks
 from d2_assets.defs.tracker_tables import show_tracker_month
 from d2_assets.metadata.families import EVENTS_NEED, TRACKER_NEED
 from d2_assets.settings import Pair, Settings
 from d2_assets.staging.layout import Home
 from d2_assets.sync.choices import choose_tracker
-from d2_assets.sync.progress import Meter
+from d2_assets.sync.narrowing import WHOLE, Narrowing
+from d2_assets.sync.sweep import sweep_tracker
 from d2_assets.sync.tracker import plan_tracker
 from d2_assets.sync.tracker_months import move_tracker
 from d2_assets.sync.tracker_work import PlannedTracker, TrackerAsset, TrackerWork
-from d2_assets.sync.work import make_sleep
 
 EVENTS = dg.AssetKey(["data", "events"])
 TRACKER = dg.AssetKey(["data", "tracker"])
@@ -56,32 +60,24 @@ first month of the settings belong to that month, so none lies outside the parti
 month is run again, entities that moved on to a later month are named as moved_on. A relationship
 goes with the later of its two ends.
 
-It follows data/events, since a relationship may have such an event at its other end. {_COMMON}"""
+A relationship may have an event without registration at its other end. Where the run moves events,
+too, they come after the tracked entities, and the months in which a relationship waits for such an
+event are then moved again in the same run. {_COMMON}"""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerAssetSpec:
-    """One of the two: its key, what it says of itself, and what it comes after."""
+    """One of the two: its key, what it says of itself, and the families it comes after."""
 
     asset: TrackerAsset
     key: dg.AssetKey
     description: str
     families: tuple[str, ...]
-    after: tuple[dg.AssetKey, ...] = ()
-
-    @property
-    def deps(self) -> list[dg.AssetDep]:
-        """Metadata families and other data, partition by partition."""
-        same = dg.IdentityPartitionMapping()
-        return [
-            *make_deps(self.families),
-            *(dg.AssetDep(key, partition_mapping=same) for key in self.after),
-        ]
 
 
 TRACKER_ASSETS: Mapping[str, TrackerAssetSpec] = {
     "events": TrackerAssetSpec("events", EVENTS, _EVENTS_DESCRIPTION, EVENTS_NEED),
-    "tracker": TrackerAssetSpec("tracker", TRACKER, _TRACKER_DESCRIPTION, TRACKER_NEED, (EVENTS,)),
+    "tracker": TrackerAssetSpec("tracker", TRACKER, _TRACKER_DESCRIPTION, TRACKER_NEED),
 }
 
 
@@ -94,11 +90,11 @@ def _build_asset(
     spec: TrackerAssetSpec, partitions: dg.PartitionsDefinition
 ) -> dg.AssetsDefinition:
     @dg.multi_asset(
-        name=spec.asset,
+        name=f"data_{spec.asset}",  # a job has the name of the asset alone
         specs=[
             dg.AssetSpec(
                 spec.key,
-                deps=spec.deps,
+                deps=make_deps(spec.families),
                 description=spec.description,
                 group_name="data",
                 kinds={"dhis2", "parquet"},
@@ -111,24 +107,53 @@ def _build_asset(
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
+        op_tags=order_tags(spec.asset),
     )
     def tracker(
         context: dg.AssetExecutionContext,
         settings: SettingsResource,
         dhis2: DHIS2Resource,
         home: HomeResource,
+        launch: LaunchResource,
+        preflight: PreflightResource,
     ) -> Iterator[dg.MaterializeResult | dg.Output]:
-        known = settings.load()
+        run = open_run(context, spec.key, spec.asset, settings, launch)
 
         def move(pair: Pair, months: Sequence[str]) -> Generator[PartitionReport, None, None]:
-            with open_tracker(
-                context, known, home.open(), dhis2, pair, spec.asset, months
-            ) as planned:
-                yield from _report(planned)
+            preflight.check(run, dhis2, pair)
+            ours = run.find_home(home.open(), pair)
+            yield from _move(run, ours, dhis2, pair, spec.asset, months)
+            if spec.asset == "events":
+                again = partial(_move, run, ours, dhis2, pair, "tracker")
+                move_waiting_relationships(run, TRACKER, ours, pair, again)
 
-        yield from materialise_partitions(context, spec.key, spec.asset, known, move)
+        def find_changed(pair: Pair, months: Sequence[str]) -> Sequence[str]:
+            return _sweep(run, home.open(), dhis2, pair, spec.asset, months)
+
+        yield from materialise_partitions(run, move, find_changed)
 
     return tracker
+
+
+def _move(
+    run: AssetRun,
+    home: Home,
+    dhis2: DHIS2Resource,
+    pair: Pair,
+    asset: TrackerAsset,
+    months: Sequence[str],
+) -> Generator[PartitionReport, None, None]:
+    with open_tracker(
+        run.context,
+        run.settings,
+        home,
+        dhis2,
+        pair,
+        asset,
+        months,
+        narrowing=run.narrowing,
+    ) as planned:
+        yield from _report(planned)
 
 
 @contextmanager
@@ -142,36 +167,62 @@ def open_tracker(
     months: Sequence[str],
     *,
     is_preview: bool = False,
+    narrowing: Narrowing = WHOLE,
 ) -> Iterator[PlannedTracker]:
     """Read and plan the months of a pair, with this run's log, clock and progress."""
-    stop = Event()
-    sleep = make_sleep(stop)
-    key = TRACKER_ASSETS[asset].key
-    work = TrackerWork(
-        asset=asset,
-        pair=pair.name,
-        months=tuple(months),
-        choices=choose_tracker(pair, settings, asset),
-        first_month=settings.first_month,
-        today=date.today(),
-        run=context.run.run_id,
-        home=home,
-        meter=Meter(time.monotonic, observe_progress(context, key, months)),
-        clock=time.time,
-        sleep=sleep,
-        stop=stop,
+    work = _make_work(
+        context,
+        settings,
+        home,
+        pair,
+        asset,
+        months,
         is_preview=is_preview,
-        log=context.log.info,
-        warn=context.log.warning,
+        narrowing=narrowing,
     )
     if pair.tracker.atomic_mode == "NONE":
         work.warn("tracker.atomic_mode NONE is not a mode of servers; OBJECT is used for it.")
     with (
-        closing(dhis2.get_client(settings, pair.source, sleep)) as source,
-        closing(dhis2.get_client(settings, pair.destination, sleep)) as destination,
-        plan_tracker(work, source, destination) as planned,
+        open_servers(dhis2, settings, pair, work.sleep) as servers,
+        plan_tracker(work, *servers) as planned,
     ):
         yield planned
+
+
+def _sweep(
+    run: AssetRun,
+    home: Home,
+    dhis2: DHIS2Resource,
+    pair: Pair,
+    asset: TrackerAsset,
+    months: Sequence[str],
+) -> list[str]:
+    """The months that a sweep moves; the destination's client only says where it is."""
+    work = _make_work(run.context, run.settings, home, pair, asset, months, narrowing=run.narrowing)
+    with open_servers(dhis2, run.settings, pair, work.sleep) as (source, destination):
+        return record_sweep(run, pair, sweep_tracker(work, source, destination.url))
+
+
+def _make_work(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+    settings: Settings,
+    home: Home,
+    pair: Pair,
+    asset: TrackerAsset,
+    months: Sequence[str],
+    *,
+    is_preview: bool = False,
+    narrowing: Narrowing = WHOLE,
+) -> TrackerWork:
+    key = TRACKER_ASSETS[asset].key
+    errand = take_errand(context, settings, home, pair, months, key, is_preview=is_preview)
+    return TrackerWork(
+        **errand.parts(),
+        asset=asset,
+        choices=choose_tracker(pair, settings, asset, narrowing),
+        first_month=settings.first_month,
+        today=date.today(),
+    )
 
 
 def _report(planned: PlannedTracker) -> Iterator[PartitionReport]:
@@ -186,4 +237,5 @@ def _report(planned: PlannedTracker) -> Iterator[PartitionReport]:
             metadata,
             answer_tracker_checks(result.objects, result.quarantined),
             result.error,
+            written=result.written,
         )
