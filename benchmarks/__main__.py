@@ -15,6 +15,7 @@ from benchmarks.memory import measure_memory
 from benchmarks.metadata import measure_metadata
 from benchmarks.overhead import measure_overhead
 from benchmarks.push import measure_push
+from benchmarks.sensor import measure_sensor
 from benchmarks.stock import measure_stock
 from benchmarks.tracker import measure_events, measure_tracker
 from benchmarks.tracker_memory import measure_tracker_memory
@@ -29,6 +30,7 @@ BENCHMARKS: Mapping[str, Callable[..., Iterator[Figure]]] = {
     "tracker": measure_tracker,
     "tracker_memory": measure_tracker_memory,
     "stock": measure_stock,
+    "sensor": measure_sensor,
     "overhead": measure_overhead,
 }
 

@@ -97,10 +97,11 @@ def _execute(dagster_home: Path, month: str, asset: str) -> PartitionRun:
     from d2_assets.definitions import defs
 
     with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
-        result = defs.resolve_job_def("data").execute_in_process(
+        job, node = ("data", asset) if asset == "data_values" else (asset, f"data_{asset}")
+        result = defs.resolve_job_def(job).execute_in_process(
             instance=instance, partition_key=f"{PAIR}|{month}"
         )
-        (event,) = result.asset_materializations_for_node(asset)
+        (event,) = result.asset_materializations_for_node(node)
         shown: dict[str, Any] = {name: item.value for name, item in event.metadata.items()}
     return PartitionRun(
         peak=read_peak(),

@@ -68,6 +68,10 @@ class Server:
         """What it was sent since this was asked last."""
         return self._order("count_writes")
 
+    def list_reads(self) -> list[str]:
+        """Paths with their queries that it was asked for since this was asked last."""
+        return self._order("list_reads")
+
     def _order(self, name: str, *arguments: Any) -> Any:
         self._line.send((name, arguments))
         return self._line.recv()
@@ -115,6 +119,12 @@ def _count_writes(sandbox: Sandbox) -> Writes:
     return Writes(len(sent), sum(record.rows for record in sent))
 
 
+def _list_reads(sandbox: Sandbox) -> list[str]:
+    asked = [f"{one.path}?{one.query}" for one in sandbox.requests() if one.method == "GET"]
+    sandbox.clear_requests()
+    return asked
+
+
 _ORDERS: Mapping[str, Callable[..., Any]] = {
     "set_cost": _set_cost,
     "keep": lambda sandbox, *given: content.keep_values(sandbox.store, *given),
@@ -123,4 +133,5 @@ _ORDERS: Mapping[str, Callable[..., Any]] = {
     "gather": lambda sandbox, *given: content.gather_tracked(sandbox.store, *given),
     "take_files": lambda sandbox, *given: content.take_files(sandbox.store, *given),
     "count_writes": _count_writes,
+    "list_reads": _list_reads,
 }
