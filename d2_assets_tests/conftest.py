@@ -5,7 +5,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, settings
+
+from d2_assets_tests.migrations import read_once
 
 #: Modules that assert for tests of several folders; the first folder that is collected imports
 #: them, so they are named before any is.
@@ -27,6 +30,14 @@ def leave_files_in_memory() -> Iterator[None]:
     """Power does not fail here, and waiting for the disk would take half of the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_migrations_once() -> Iterator[None]:
+    """Dagster would read them anew for each instance."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", read_once)
         yield
 
 

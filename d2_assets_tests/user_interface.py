@@ -3,10 +3,11 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from d2_assets.sandbox import Sandbox
 from d2_assets.sandbox.accounts import read_password
@@ -40,10 +41,14 @@ class UserInterface:
 
 @contextmanager
 def run_user_interface(
-    folder: Path, templates: Templates, database: str = "", sync_type: str = "both"
+    folder: Path,
+    templates: Templates,
+    database: str = "",
+    sync_type: str = "both",
+    change: Callable[[dict[str, Any]], None] = lambda content: None,
 ) -> Iterator[UserInterface]:
     """UI, daemon and servers; ``database`` is what D2_ASSETS_DATABASE_URL says, if anything, and
-    ``sync_type`` what the one pair moves."""
+    ``sync_type`` what the one pair moves. ``change`` the settings before they are read."""
     home = prepare_dagster_home(folder / "dagster")
     with (
         templates.start(
@@ -55,7 +60,9 @@ def run_user_interface(
     ):
         environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("D2_")},
-            "D2_ASSETS_CONFIG": str(_write_settings(folder, source, destination, sync_type)),
+            "D2_ASSETS_CONFIG": str(
+                _write_settings(folder, source, destination, sync_type, change)
+            ),
             "D2_ASSETS_DATABASE_URL": database,
             "DAGSTER_HOME": str(home),
         }
@@ -66,7 +73,13 @@ def run_user_interface(
             yield UserInterface(url, process, log, home, environ, source, destination)
 
 
-def _write_settings(folder: Path, source: Sandbox, destination: Sandbox, sync_type: str) -> Path:
+def _write_settings(
+    folder: Path,
+    source: Sandbox,
+    destination: Sandbox,
+    sync_type: str,
+    change: Callable[[dict[str, Any]], None],
+) -> Path:
     """JSON is YAML."""
     password = folder / "password"
     password.write_text(read_password(), encoding="utf-8")
@@ -80,6 +93,7 @@ def _write_settings(folder: Path, source: Sandbox, destination: Sandbox, sync_ty
             {"name": PAIR, "source": "national", "destination": "training", "sync_type": sync_type}
         ],
     }
+    change(content)
     file = folder / "settings.yaml"
     file.write_text(json.dumps(content), encoding="utf-8")
     return file

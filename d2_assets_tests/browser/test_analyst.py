@@ -73,6 +73,9 @@ def test_an_analyst_materialises_a_month_and_sees_it_green(
         expect(page.get_by_text(f"{PAIR}|{MONTH}")).to_be_visible()
     take_picture("checks")
 
+    page.goto(f"{user_interface.url}/runs?q[0]=tag:d2/status=completed")
+    expect(page.get_by_text("d2/status: completed", exact=True).first).to_be_visible()
+
 
 def test_a_backfill_of_three_months_is_one_run(
     page: Page,

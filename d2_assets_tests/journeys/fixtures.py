@@ -10,7 +10,7 @@ from zlib import crc32
 import dagster as dg
 import pytest
 
-from d2_assets.defs import resources
+from d2_assets.defs import errands, resources
 from d2_assets.defs.assets import data_values as asset_module
 from d2_assets.http.policy import RetryPolicy
 from d2_assets.sandbox import ContentSpec
@@ -52,7 +52,7 @@ def start_journey(
 ) -> Iterator[Start]:
     """Starts the two servers of a journey; they end with the test."""
     monkeypatch.setattr(asset_module, "date", StandingDate)
-    monkeypatch.setattr(asset_module, "make_sleep", _make_short_sleep)
+    monkeypatch.setattr(errands, "make_sleep", _make_short_sleep)
     patient = RetryPolicy(first_delay=0.01)
     monkeypatch.setattr(resources, "connect", partial(connect, policy=patient))
     with ExitStack() as stack:
@@ -84,16 +84,23 @@ def journey(start_journey: Start, request: pytest.FixtureRequest) -> Journey:
 
 def give_directions(metafunc: pytest.Metafunc) -> None:
     """2.40 to 2.43 and back; every pair of neighbours for tests marked ``all_directions``, two of
-    them for those marked ``directions_in_turn`` as well."""
+    them for those marked ``directions_in_turn``, one for those marked ``one_direction``.
+
+    The mark of a test goes before its module's.
+    """
     if "journey" in metafunc.fixturenames and not hasattr(metafunc.module, "journey"):
         ways = _choose_ways(metafunc)
         metafunc.parametrize("journey", ways, ids=" to ".join, indirect=True)
 
 
 def _choose_ways(metafunc: pytest.Metafunc) -> Sequence[tuple[str, str]]:
-    marked = metafunc.definition.get_closest_marker
-    if marked("directions_in_turn"):
-        half = len(DIRECTIONS) // 2
-        turn = crc32(metafunc.function.__name__.encode()) % half
-        return DIRECTIONS[turn], DIRECTIONS[turn + half]
-    return DIRECTIONS if marked("all_directions") else BOTH_WAYS
+    number = crc32(metafunc.function.__name__.encode())
+    for mark in metafunc.definition.iter_markers():
+        if mark.name == "all_directions":
+            return DIRECTIONS
+        if mark.name == "directions_in_turn":
+            half = len(DIRECTIONS) // 2
+            return DIRECTIONS[number % half], DIRECTIONS[number % half + half]
+        if mark.name == "one_direction":
+            return (DIRECTIONS[number % len(DIRECTIONS)],)
+    return BOTH_WAYS

@@ -189,9 +189,13 @@ class Journey:
 
     # What the servers saw
 
+    @property
+    def servers(self) -> tuple[Sandbox, Sandbox]:
+        return self.source, self.destination
+
     def clear_requests(self) -> None:
-        self.source.clear_requests()
-        self.destination.clear_requests()
+        for server in self.servers:
+            server.clear_requests()
 
     def requests(self) -> list[RequestRecord]:
         """What either server was asked."""

@@ -120,8 +120,9 @@ def start_run(
 ) -> Iterator[Started]:
     """Run a partition elsewhere, with the settings as they stand; it ends with the block."""
     home = journey.folder / "dagster"
-    with open_dagster(home) as instance:  # its tables are made before others look for them
-        assert instance.is_persistent
+    if not home.exists():
+        with open_dagster(home) as instance:  # its tables are made before others look for them
+            assert instance.is_persistent
     run_id = str(uuid4())
     # A file of its own: another process may be reading that of the journey.
     settings = journey.write_settings().rename(journey.folder / f"settings-{run_id}.yaml")
@@ -153,7 +154,7 @@ def _run(settings: Path, home: Path, partition: str, run_id: str, point: Point |
     with open_dagster(home) as instance:
         done = (
             build_definitions(load_settings(settings, {}))
-            .resolve_job_def("data")
+            .resolve_job_def("all_data")
             .execute_in_process(
                 instance=instance,
                 partition_key=partition,

@@ -3,7 +3,12 @@
 What landed is judged by the stores of the two servers, not by what the product says.
 """
 
+import shutil
+import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -23,10 +28,17 @@ LANDED = frozenset({"created", "updated", "unchanged"})
 
 def face_empty(journey: Journey) -> None:
     """Put a server without content in the destination's place; the pair moves metadata."""
+    _replace_destination(journey)
+
+
+def _replace_destination(journey: Journey, template: Path | None = None) -> None:
     journey.destination.stop()
     version = journey.destination.version[:4]
+    file = journey.folder / "empty.sqlite"
+    if template:
+        shutil.copyfile(template, file)
     journey.destination = start_sandbox(
-        version, journey.folder / "empty.sqlite", content=EMPTY, clock=read_clock
+        version, file, content=None if template else EMPTY, clock=read_clock
     )
     journey.instances["training"]["url"] = journey.destination.url
     journey.pair["sync_type"] = "metadata"
@@ -35,6 +47,35 @@ def face_empty(journey: Journey) -> None:
 def clone(journey: Journey) -> Run:
     """All families for the month."""
     return journey.run_job("metadata", month=MONTH)
+
+
+#: What a first clone left, by the versions: the file of the destination, and the home.
+_CLONED: dict[tuple[str, str], tuple[Path, Path]] = {}
+
+
+def clone_before(journey: Journey) -> None:
+    """The destination has everything already, and no server remembers the requests.
+
+    A run does that for the first test of this process; the others begin with copies of its end.
+    """
+    way = (journey.source.version, journey.destination.version)
+    if way in _CLONED:
+        file, home = _CLONED[way]
+        _replace_destination(journey, file)
+        shutil.copytree(home, journey.home)
+        return
+    face_empty(journey)
+    run = clone(journey)
+    assert run.success, run.failure
+    journey.clear_requests()
+    kept = Path(mkdtemp(dir=journey.folder.parent))
+    with (
+        closing(sqlite3.connect(journey.destination.store.path)) as ours,
+        closing(sqlite3.connect(kept / "cloned.sqlite")) as theirs,
+    ):
+        ours.backup(theirs)
+    shutil.copytree(journey.home, kept / "home")
+    _CLONED[way] = kept / "cloned.sqlite", kept / "home"
 
 
 def ledger(journey: Journey, family: str) -> list[dict[str, str]]:

@@ -46,14 +46,9 @@ def list_needles(*secrets: str, username: str = "admin") -> list[bytes]:
 def find_secrets(needles: Iterable[bytes], folders: Iterable[Path], texts: Iterable[str]) -> list:
     """Where a secret stands: files below the folders (tables as text too), and texts by number."""
     needles = list(needles)
-    places = [(str(path), content) for path, content in _iterate_files(folders)]
-    places += [(f"text {number}", text.encode()) for number, text in enumerate(texts)]
-    return [
-        (name, needle)
-        for name, content in places
-        for needle in needles
-        if needle in content.lower()
-    ]
+    places = [(str(path), content.lower()) for path, content in _iterate_files(folders)]
+    places += [(f"text {number}", text.encode().lower()) for number, text in enumerate(texts)]
+    return [(name, needle) for name, content in places for needle in needles if needle in content]
 
 
 def _iterate_files(folders: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:

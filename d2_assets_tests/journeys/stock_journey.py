@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from d2_assets.definitions import build_definitions
-from d2_assets.defs import resources
+from d2_assets.defs import errands, resources
 from d2_assets.defs.assets import stock as asset_module
 from d2_assets.http.policy import RetryPolicy
 from d2_assets.sandbox.accounts import read_password
@@ -131,7 +131,7 @@ def open_journey(
     """Servers that end with the block; nothing waits between two tries."""
     patient = RetryPolicy(first_delay=0.01)
     monkeypatch.setattr(asset_module, "date", StandingDate)
-    monkeypatch.setattr(asset_module, "make_sleep", lambda stop: lambda seconds: None)
+    monkeypatch.setattr(errands, "make_sleep", lambda stop: lambda seconds: None)
     monkeypatch.setattr(resources, "connect", partial(connect, policy=patient))
     monkeypatch.setattr(resources, "connect_openlmis", partial(connect_openlmis, policy=patient))
     with open_world(folder / "world", version) as world, dg.DagsterInstance.ephemeral() as instance:

@@ -14,7 +14,7 @@ from d2_assets_tests.journeys.world import (
     read_live,
 )
 
-pytestmark = pytest.mark.all_directions
+pytestmark = pytest.mark.one_direction
 
 
 def assert_nothing_happened(journey: Journey, run: Run) -> None:
@@ -31,7 +31,6 @@ def assert_tells(run: Run, *words: str) -> None:
     assert "Traceback" not in run.failure
 
 
-@pytest.mark.directions_in_turn
 @pytest.mark.parametrize("name", ["national", "training"])
 def test_a_wrong_password_is_told_with_the_instance_and_the_mend(
     journey: Journey, name: str
@@ -45,7 +44,6 @@ def test_a_wrong_password_is_told_with_the_instance_and_the_mend(
     assert "Not-The-Pass-Word-77" not in run.failure
 
 
-@pytest.mark.directions_in_turn
 def test_both_passwords_wrong_are_told_at_once(journey: Journey) -> None:
     for name in ("national", "training"):
         (journey.folder / f"{name}.password").write_text("x", encoding="utf-8")
@@ -54,7 +52,6 @@ def test_both_passwords_wrong_are_told_at_once(journey: Journey) -> None:
     assert_tells(run, *(journey.instances[name]["url"] for name in ("national", "training")))
 
 
-@pytest.mark.directions_in_turn
 def test_a_missing_secret_is_told_before_anything_is_asked(journey: Journey) -> None:
     journey.instances["training"]["auth"] = {
         "username": "admin",
@@ -66,6 +63,7 @@ def test_a_missing_secret_is_told_before_anything_is_asked(journey: Journey) -> 
     assert journey.requests() == []
 
 
+@pytest.mark.directions_in_turn
 def test_a_token_signs_in_as_well(journey: Journey) -> None:
     key = journey.source.add_token("admin")
     (journey.folder / "national.token").write_text(key, encoding="utf-8")
@@ -76,6 +74,7 @@ def test_a_token_signs_in_as_well(journey: Journey) -> None:
     assert key not in str(run.log)
 
 
+@pytest.mark.all_directions
 def test_an_account_without_the_right_to_write_is_told_what_it_lacks(journey: Journey) -> None:
     journey.set_account("training", "viewer")
     run = journey.materialise(MONTH)
@@ -83,7 +82,6 @@ def test_an_account_without_the_right_to_write_is_told_what_it_lacks(journey: Jo
     assert_tells(run, "viewer", "training", "may not write data values", "F_DATAVALUE_ADD")
 
 
-@pytest.mark.directions_in_turn
 def test_an_account_without_org_units_is_told_what_it_lacks(journey: Journey) -> None:
     change_object(journey.destination.store, "users", "clerk", {"organisationUnits": []})
     journey.set_account("training", "clerk")
@@ -92,7 +90,6 @@ def test_an_account_without_org_units_is_told_what_it_lacks(journey: Journey) ->
     assert_tells(run, "clerk", "training", "no data capture org units", "Give it data capture")
 
 
-@pytest.mark.directions_in_turn
 def test_an_account_with_units_elsewhere_is_told_what_it_lacks(journey: Journey) -> None:
     first, *_, last = list_units(journey.destination.store, 2)
     place = [{"id": last}]
@@ -109,6 +106,7 @@ def test_an_account_with_units_elsewhere_is_told_what_it_lacks(journey: Journey)
     assert_tells(run, "clerk", "training", "may not write to any organisation unit", "above those")
 
 
+@pytest.mark.all_directions
 def test_an_account_without_data_write_access_is_told_what_it_lacks(journey: Journey) -> None:
     store = journey.destination.store
     for data_set in store.metadata("dataSets"):
@@ -124,6 +122,7 @@ def test_an_account_without_data_write_access_is_told_what_it_lacks(journey: Jou
     assert_tells(run, "clerk", "training", "may not write data of any data set", "sharing")
 
 
+@pytest.mark.directions_in_turn
 def test_an_account_of_one_district_writes_there_and_names_the_rest(journey: Journey) -> None:
     """It sees the country and may write to a district: what lies outside is set aside."""
     store = journey.destination.store
@@ -144,6 +143,7 @@ def test_an_account_of_one_district_writes_there_and_names_the_rest(journey: Jou
     assert run.check("destination_equals_source").passed
 
 
+@pytest.mark.directions_in_turn
 def test_rows_outside_the_hierarchy_of_the_account_wait_in_quarantine(journey: Journey) -> None:
     """The clerk of one district, in a pair that moves the country."""
     journey.set_account("training", "clerk")
@@ -159,6 +159,7 @@ def test_rows_outside_the_hierarchy_of_the_account_wait_in_quarantine(journey: J
     assert not run.check("destination_equals_source").passed
 
 
+@pytest.mark.all_directions
 def test_a_delete_that_the_account_cannot_carry_out_is_not_called_done(journey: Journey) -> None:
     journey.materialise(MONTH)
     user = find_object(journey.destination.store, "users", "clerk")
@@ -178,6 +179,7 @@ def test_a_delete_that_the_account_cannot_carry_out_is_not_called_done(journey: 
     assert not run.check("destination_equals_source").passed
 
 
+@pytest.mark.directions_in_turn
 def test_an_account_of_one_district_moves_what_it_sees_at_the_source(journey: Journey) -> None:
     journey.set_account("national", "clerk")
     user = find_object(journey.source.store, "users", "clerk")
@@ -188,7 +190,6 @@ def test_an_account_of_one_district_moves_what_it_sees_at_the_source(journey: Jo
     assert len(read_live(journey.destination.store, [MONTH])) > 0
 
 
-@pytest.mark.directions_in_turn
 @pytest.mark.parametrize("name", ["national", "training"])
 def test_another_calendar_is_refused(journey: Journey, name: str) -> None:
     sandbox = {"national": journey.source, "training": journey.destination}[name]

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+import dagster as dg
 import pytest
 
 from d2_assets_tests.journeys.faults import look
@@ -39,23 +40,21 @@ def _two_runs(journey: Journey, pair: str = PAIR) -> Iterator[tuple[Started, Sta
         wait_until(lambda: journey.rows_sent() >= 20, "the first run sends")
         journey.destination.set_cost(request_seconds=3)
         with start_run(journey, MONTH, pair=pair) as second:
-            wait_until(lambda: _waits(second), "the second run waits")
+            with open_dagster(second.dagster_home) as instance:
+                wait_until(lambda: _waits(instance, second), "the second run waits")
             journey.destination.set_cost()
             yield first, second
 
 
-def _hear(run: Started) -> list[str]:
-    """What the run has logged so far."""
-    with open_dagster(run.dagster_home) as instance:
-        return [entry.user_message for entry in Run(instance, run.run_id).log]
-
-
-def _waits(run: Started) -> bool:
-    return any(words.startswith("Waiting for ") for words in _hear(run))
+def _waits(instance: dg.DagsterInstance, run: Started) -> list[str]:
+    """What the run has logged so far of its waiting."""
+    said = [entry.user_message for entry in Run(instance, run.run_id).log]
+    return [words for words in said if words.startswith("Waiting for ")]
 
 
 def _assert_named(waiting: Started, holder: Started, journey: Journey) -> None:
-    (words,) = [words for words in _hear(waiting) if words.startswith("Waiting for ")]
+    with open_dagster(waiting.dagster_home) as instance:
+        (words,) = _waits(instance, waiting)
     assert words == (
         f"Waiting for run {holder.run_id} (process {holder.pid}), "
         f"which works on {journey.destination.url} now."

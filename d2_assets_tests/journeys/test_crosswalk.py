@@ -25,7 +25,7 @@ from d2_assets_tests.journeys.world import (
     list_values,
 )
 
-pytestmark = pytest.mark.directions_in_turn
+pytestmark = pytest.mark.one_direction
 
 _UID = re.compile(rb"[A-Za-z][A-Za-z0-9]{10}")
 Walk = Mapping[str, str]
@@ -99,6 +99,7 @@ def assert_equal(journey: Journey, walk: Walk) -> None:
     assert ours == theirs
 
 
+@pytest.mark.directions_in_turn
 def test_values_arrive_under_the_destinations_uids(journey: Journey) -> None:
     walk = choose_uids(journey)
     rename(journey, walk)
@@ -186,6 +187,7 @@ def two_way(journey: Journey) -> Journey:
     return journey
 
 
+@pytest.mark.directions_in_turn
 def test_two_ways_bring_no_echo(two_way: Journey) -> None:
     walk = choose_uids(two_way)
     rename(two_way, walk)

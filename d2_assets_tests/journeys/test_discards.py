@@ -21,6 +21,8 @@ from d2_assets_tests.journeys.world import (
     list_registrations,
 )
 
+pytestmark = pytest.mark.one_direction
+
 
 def test_a_discarded_row_is_not_sent_until_its_content_changes(journey: Journey) -> None:
     spoilt = find_spoilt(journey)

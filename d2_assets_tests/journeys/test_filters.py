@@ -20,12 +20,13 @@ from d2_assets_tests.journeys.world import (
     read_live,
 )
 
-pytestmark = pytest.mark.all_directions
+pytestmark = pytest.mark.one_direction
 
 #: The month in which a financial year of the districts ends, running on the day of the servers.
 WITH_DISTRICTS = CURRENT
 
 
+@pytest.mark.directions_in_turn
 def test_units_below_the_deepest_level_are_counted_as_filtered(journey: Journey) -> None:
     journey.pair["filters"] = {"deepest_level": 3}
     below = frozenset(list_units(journey.source.store, 4))
@@ -41,7 +42,6 @@ def test_units_below_the_deepest_level_are_counted_as_filtered(journey: Journey)
     assert not {key[1] for key in landed} & below
 
 
-@pytest.mark.directions_in_turn
 @pytest.mark.parametrize("level", [2, 4])
 def test_reads_split_by_a_level_give_the_same_rows(journey: Journey, level: int) -> None:
     journey.pair["filters"] = {"pull_level": level}
@@ -56,6 +56,7 @@ def test_reads_split_by_a_level_give_the_same_rows(journey: Journey, level: int)
     assert len(asked) >= whole * len(list_units(journey.source.store, level))
 
 
+@pytest.mark.directions_in_turn
 def test_only_the_chosen_parts_of_the_hierarchy_are_read(journey: Journey) -> None:
     region, district = (
         list_units(journey.source.store, 2)[0],
@@ -79,7 +80,6 @@ def test_only_the_chosen_parts_of_the_hierarchy_are_read(journey: Journey) -> No
     } <= inside
 
 
-@pytest.mark.directions_in_turn
 def test_an_org_unit_that_the_source_lacks_is_named(journey: Journey) -> None:
     journey.pair["filters"] = {"org_units": ["Zx9Zx9Zx9Zx"]}
     run = journey.materialise(MONTH)
@@ -89,6 +89,7 @@ def test_an_org_unit_that_the_source_lacks_is_named(journey: Journey) -> None:
     assert "filters.org_units" in run.failure
 
 
+@pytest.mark.directions_in_turn
 def test_only_the_chosen_data_sets_are_read(journey: Journey) -> None:
     source = journey.source.store
     chosen = ("COMMODITIES", "SURVEILLANCE")
@@ -105,7 +106,6 @@ def test_only_the_chosen_data_sets_are_read(journey: Journey) -> None:
     assert {item.data_set for item in registered} == set(ids)
 
 
-@pytest.mark.directions_in_turn
 def test_a_data_set_that_the_source_lacks_is_named(journey: Journey) -> None:
     journey.pair["filters"] = {"data_sets": ["Zx9Zx9Zx9Zx"]}
     run = journey.materialise(MONTH)
@@ -114,7 +114,6 @@ def test_a_data_set_that_the_source_lacks_is_named(journey: Journey) -> None:
     assert "filters.data_sets" in run.failure
 
 
-@pytest.mark.directions_in_turn
 def test_dates_cut_to_the_day(journey: Journey) -> None:
     start, end = date(2024, 4, 10), date(2024, 4, 20)
     journey.pair["filters"] = {"start_date": f"{start}", "end_date": f"{end}"}
@@ -131,6 +130,7 @@ def test_dates_cut_to_the_day(journey: Journey) -> None:
     assert not {"2024W14", "2024W17", "20240409", "20240421"} & landed
 
 
+@pytest.mark.directions_in_turn
 def test_values_outside_the_partitions_are_counted_and_shown(journey: Journey) -> None:
     journey.settings["first_month"] = "202401"
     source = journey.source.store

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from d2_assets_tests.journeys.journey import PAIR, Journey
+from d2_assets_tests.journeys.loads import move_before
 from d2_assets_tests.journeys.world import (
     CURRENT,
     MONTH,
@@ -15,9 +16,10 @@ from d2_assets_tests.journeys.world import (
     read_live,
 )
 
-pytestmark = pytest.mark.all_directions
+pytestmark = pytest.mark.directions_in_turn
 
 
+@pytest.mark.all_directions
 def test_a_first_load_lands_whole(journey: Journey) -> None:
     run = journey.materialise(MONTH)
     assert run.success
@@ -34,8 +36,9 @@ def test_a_first_load_lands_whole(journey: Journey) -> None:
     assert read_live(journey.destination.store, [MONTH]) == live
 
 
+@pytest.mark.all_directions
 def test_nothing_changed_means_nothing_is_written(journey: Journey) -> None:
-    journey.materialise(MONTH)
+    move_before(journey)
     journey.clear_requests()
     run = journey.materialise(MONTH)
     assert run.success
@@ -47,7 +50,7 @@ def test_nothing_changed_means_nothing_is_written(journey: Journey) -> None:
 
 
 def test_only_changed_rows_are_sent(journey: Journey) -> None:
-    journey.materialise(MONTH)
+    move_before(journey)
     live = [value for value in list_values(journey.source.store, [MONTH]) if not value.deleted]
     numbers = [value for value in live if value.data_element == element_id(
         journey.source.store, "OPD_MALARIA")][:4]  # fmt: skip
@@ -67,6 +70,7 @@ def test_only_changed_rows_are_sent(journey: Journey) -> None:
     journey.prove_nothing_is_lost(MONTH)
 
 
+@pytest.mark.all_directions
 def test_values_travel_as_they_are_written(journey: Journey) -> None:
     source = journey.source.store
     stock = element_id(source, "ACT_IN_STOCK")
@@ -83,8 +87,9 @@ def test_values_travel_as_they_are_written(journey: Journey) -> None:
     journey.prove_nothing_is_lost(MONTH)
 
 
+@pytest.mark.all_directions
 def test_rows_deleted_at_the_source_are_deleted_at_the_destination(journey: Journey) -> None:
-    journey.materialise(MONTH)
+    move_before(journey)
     live = [value for value in list_values(journey.source.store, [MONTH]) if not value.deleted]
     journey.source.store.delete_data_values(live[::40])
     journey.clear_requests()
@@ -99,7 +104,7 @@ def test_rows_deleted_at_the_source_are_deleted_at_the_destination(journey: Jour
 
 
 def test_a_deleted_row_that_is_entered_again_comes_back(journey: Journey) -> None:
-    journey.materialise(MONTH)
+    move_before(journey)
     value = next(item for item in list_values(journey.source.store, [MONTH]) if not item.deleted)
     journey.source.store.delete_data_values([value])
     journey.materialise(MONTH)

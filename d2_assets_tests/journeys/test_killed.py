@@ -17,6 +17,7 @@ from d2_assets_tests.journeys.journals import (
 )
 from d2_assets_tests.journeys.journey import Journey
 from d2_assets_tests.journeys.killing import Point, kill_run, renaming
+from d2_assets_tests.journeys.loads import move_before
 from d2_assets_tests.journeys.runs import Run
 from d2_assets_tests.journeys.world import MONTH, list_values, read_live
 
@@ -72,7 +73,7 @@ def _load_first(start: Start) -> Load:
 def _load_again(start: Start) -> Load:
     """The month was moved; since then rows were changed at the source, and one deleted."""
     journey = _start(start, "2.43", "2.40")
-    assert journey.materialise(MONTH).success
+    move_before(journey)
     live = list_live(journey)
     changed = [replace(value, comment="Corrected", last_updated=None) for value in live[:200]]
     journey.source.store.put_data_values(changed)

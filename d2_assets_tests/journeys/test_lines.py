@@ -15,7 +15,7 @@ from d2_assets_tests.journeys.world import (
     read_live,
 )
 
-pytestmark = pytest.mark.all_directions
+pytestmark = pytest.mark.one_direction
 
 VALUES = "/api/dataValueSets"
 REGISTRATIONS = "/api/completeDataSetRegistrations"
@@ -30,7 +30,6 @@ def assert_all_landed(journey: Journey, run: Run) -> None:
     assert run.outcomes(MONTH)["created"] == len(live)
 
 
-@pytest.mark.directions_in_turn
 @pytest.mark.parametrize("name", ["national", "training"])
 def test_a_login_page_instead_of_data_is_recognised(journey: Journey, name: str) -> None:
     sandbox = {"national": journey.source, "training": journey.destination}[name]
@@ -45,7 +44,6 @@ def test_a_login_page_instead_of_data_is_recognised(journey: Journey, name: str)
     assert run.failure_parts["what to do"] != "Look at the log of this run."
 
 
-@pytest.mark.directions_in_turn
 def test_a_page_instead_of_values_stops_before_anything_is_sent(journey: Journey) -> None:
     journey.source.add_fault(Fault("html", path_prefix=VALUES, times=None))
     run = journey.materialise(MONTH)
@@ -54,7 +52,6 @@ def test_a_page_instead_of_values_stops_before_anything_is_sent(journey: Journey
     assert journey.source.url in run.failure
 
 
-@pytest.mark.directions_in_turn
 def test_text_that_is_no_json_is_not_taken_for_values(journey: Journey) -> None:
     journey.source.add_fault(Fault("not_json", path_prefix=VALUES, times=None))
     run = journey.materialise(MONTH)
@@ -63,13 +60,13 @@ def test_text_that_is_no_json_is_not_taken_for_values(journey: Journey) -> None:
     assert "JSON" in run.failure
 
 
+@pytest.mark.directions_in_turn
 def test_a_page_as_the_answer_of_a_write_is_settled_by_reading_back(journey: Journey) -> None:
     journey.destination.add_fault(Fault("html", method="POST", path_prefix=VALUES, times=1))
     run = journey.materialise(MONTH)
     assert_all_landed(journey, run)
 
 
-@pytest.mark.directions_in_turn
 def test_a_destination_that_is_not_there_is_told(journey: Journey) -> None:
     journey.destination.stop()
     run = journey.materialise(MONTH)
@@ -83,7 +80,6 @@ def test_a_destination_that_is_not_there_is_told(journey: Journey) -> None:
     assert run.failure_parts["kind"] == "line or server"
 
 
-@pytest.mark.directions_in_turn
 def test_a_destination_that_goes_down_leaves_a_ledger_and_the_next_run_ends_it(
     journey: Journey,
 ) -> None:
@@ -110,7 +106,6 @@ def test_a_destination_that_goes_down_leaves_a_ledger_and_the_next_run_ends_it(
         assert_all_landed(journey, journey.materialise(MONTH))
 
 
-@pytest.mark.directions_in_turn
 def test_a_destination_that_fails_half_way_loses_nothing(journey: Journey) -> None:
     journey.pair.update(chunk_size=30, writers=2)
     journey.destination.add_fault(
@@ -136,7 +131,6 @@ def test_a_destination_that_fails_half_way_loses_nothing(journey: Journey) -> No
     journey.prove_nothing_is_lost(MONTH)
 
 
-@pytest.mark.directions_in_turn
 @pytest.mark.parametrize("framing", ["chunked", "content_length"])
 def test_an_answer_that_is_cut_is_read_again(journey: Journey, framing: str) -> None:
     journey.source.add_fault(
@@ -148,6 +142,7 @@ def test_an_answer_that_is_cut_is_read_again(journey: Journey, framing: str) -> 
     assert any(record.fault == "cut" for record in journey.source.requests())
 
 
+@pytest.mark.directions_in_turn
 def test_what_was_stored_behind_a_504_is_not_sent_twice(journey: Journey) -> None:
     journey.destination.add_fault(
         Fault("stored_504", method="POST", path_prefix=VALUES, times=None)
@@ -157,7 +152,6 @@ def test_what_was_stored_behind_a_504_is_not_sent_twice(journey: Journey) -> Non
     assert journey.rows_sent() == len(read_live(journey.source.store, [MONTH]))
 
 
-@pytest.mark.directions_in_turn
 def test_a_503_is_waited_for_as_long_as_the_server_asks(journey: Journey) -> None:
     journey.source.add_fault(Fault("status_503", path_prefix=VALUES, retry_after=1))
     journey.destination.add_fault(
@@ -168,7 +162,6 @@ def test_a_503_is_waited_for_as_long_as_the_server_asks(journey: Journey) -> Non
     assert journey.rows_sent() == len(read_live(journey.source.store, [MONTH]))
 
 
-@pytest.mark.directions_in_turn
 def test_a_write_slower_than_the_timeout_is_settled_by_reading_back(journey: Journey) -> None:
     journey.instances["training"]["timeout_seconds"] = 2.0
     journey.destination.add_fault(
@@ -186,7 +179,6 @@ def test_a_read_slower_than_the_timeout_is_asked_again(start_journey: Start) -> 
     assert_all_landed(journey, journey.materialise(MONTH))
 
 
-@pytest.mark.directions_in_turn
 def test_an_import_that_cannot_be_read_back_is_left_open_and_said_so(journey: Journey) -> None:
     def stop_reads(planned: PlannedWork) -> None:
         journey.destination.add_fault(
@@ -208,7 +200,6 @@ def test_an_import_that_cannot_be_read_back_is_left_open_and_said_so(journey: Jo
     journey.prove_nothing_is_lost(MONTH)
 
 
-@pytest.mark.directions_in_turn
 def test_a_lost_answer_about_completeness_is_settled_by_reading_back(journey: Journey) -> None:
     journey.destination.add_fault(
         Fault("stored_504", method="POST", path_prefix=REGISTRATIONS, times=None)

@@ -9,6 +9,7 @@ from d2_assets_tests.journeys.journey import Journey
 from d2_assets_tests.journeys.metadata_world import (
     change,
     clone,
+    clone_before,
     face_empty,
     ledger,
     outcomes,
@@ -17,15 +18,11 @@ from d2_assets_tests.journeys.metadata_world import (
 )
 from d2_assets_tests.journeys.world import MONTH, find_object
 
-pytestmark = pytest.mark.directions_in_turn
-
 
 @pytest.fixture
 def cloned(journey: Journey) -> Journey:
     """A journey whose destination has everything already."""
-    face_empty(journey)
-    assert clone(journey).success
-    journey.clear_requests()
+    clone_before(journey)
     return journey
 
 
@@ -124,6 +121,7 @@ def test_a_family_that_fails_stops_those_that_need_it(cloned: Journey) -> None:
         assert run.materialised_of(f"metadata/{family}"), family
 
 
+@pytest.mark.directions_in_turn
 def test_an_account_without_the_right_to_import_sends_nothing(journey: Journey) -> None:
     face_empty(journey)
     journey.set_account("training", "viewer")
@@ -133,6 +131,7 @@ def test_an_account_without_the_right_to_import_sends_nothing(journey: Journey) 
     assert writes_at(journey.destination) == []
 
 
+@pytest.mark.directions_in_turn
 def test_an_import_that_says_ok_and_loses_objects_is_found_out(journey: Journey) -> None:
     face_empty(journey)
     journey.destination.add_fault(

@@ -18,7 +18,7 @@ from d2_assets_tests.journeys.metadata_world import (
 )
 from d2_assets_tests.journeys.world import MONTH, read_live
 
-in_turn = pytest.mark.directions_in_turn
+pytestmark = pytest.mark.one_direction
 
 
 @pytest.mark.all_directions
@@ -48,7 +48,6 @@ def _clone_again(journey: Journey):
     return run
 
 
-@in_turn
 def test_what_is_right_already_is_not_sent(journey: Journey) -> None:
     """Both servers hold the same generated country."""
     journey.pair["sync_type"] = "metadata"
@@ -58,7 +57,6 @@ def test_what_is_right_already_is_not_sent(journey: Journey) -> None:
     assert writes_at(journey.destination) == []
 
 
-@in_turn
 def test_values_follow_their_metadata(journey: Journey) -> None:
     face_empty(journey)
     journey.pair["sync_type"] = "both"
@@ -73,7 +71,6 @@ def test_values_follow_their_metadata(journey: Journey) -> None:
     assert read_live(journey.destination.store, [MONTH]) == read_live(journey.source.store, [MONTH])
 
 
-@in_turn
 def test_each_family_is_shown_with_its_classes(journey: Journey) -> None:
     face_empty(journey)
     run = clone(journey)

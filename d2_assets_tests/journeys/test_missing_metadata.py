@@ -21,7 +21,7 @@ from d2_assets_tests.journeys.world import (
     list_values,
 )
 
-pytestmark = pytest.mark.all_directions
+pytestmark = pytest.mark.directions_in_turn
 
 
 def find_keys(journey: Journey, elements: Collection[str]) -> set[Key]:

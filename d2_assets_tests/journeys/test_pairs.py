@@ -7,7 +7,7 @@ import pytest
 from d2_assets_tests.journeys.journey import PAIR, Journey
 from d2_assets_tests.journeys.world import MONTH, read_live
 
-pytestmark = pytest.mark.all_directions
+pytestmark = pytest.mark.one_direction
 
 
 def leave_out_by_type(journey: Journey) -> None:
@@ -22,7 +22,6 @@ def leave_out_by_instance(journey: Journey) -> None:
     journey.instances["training"]["active"] = False
 
 
-@pytest.mark.directions_in_turn
 @pytest.mark.parametrize(
     ("job", "leave_out"),
     [
@@ -45,7 +44,6 @@ def test_a_pair_that_is_left_out_asks_and_marks_nothing(
     assert any("not part of" in entry.user_message for entry in run.log)
 
 
-@pytest.mark.directions_in_turn
 @pytest.mark.parametrize("excluded_first", [True, False])
 def test_a_pair_that_is_left_out_does_not_hold_up_the_other(
     journey: Journey, excluded_first: bool
@@ -66,6 +64,7 @@ def test_a_pair_that_is_left_out_does_not_hold_up_the_other(
     journey.prove_nothing_is_lost(MONTH)
 
 
+@pytest.mark.directions_in_turn
 def test_a_preview_shows_what_a_push_would_do_and_sends_nothing(journey: Journey) -> None:
     run = journey.preview(MONTH)
     assert run.success, run.failure
@@ -83,7 +82,6 @@ def test_a_preview_shows_what_a_push_would_do_and_sends_nothing(journey: Journey
     assert after["unchanged"] == plan["rows_read"]
 
 
-@pytest.mark.directions_in_turn
 def test_a_preview_of_a_range_observes_each_month(journey: Journey) -> None:
     run = journey.preview("202403", MONTH)
     assert run.success, run.failure
@@ -94,7 +92,6 @@ def test_a_preview_of_a_range_observes_each_month(journey: Journey) -> None:
     assert journey.instance.get_materialized_partitions(run.observations[0].asset_key) == set()
 
 
-@pytest.mark.directions_in_turn
 def test_a_preview_that_cannot_read_says_why(journey: Journey) -> None:
     journey.destination.stop()
     run = journey.preview(MONTH)

@@ -23,7 +23,7 @@ from d2_assets_tests.journeys.world import (
     read_live,
 )
 
-pytestmark = pytest.mark.all_directions
+pytestmark = pytest.mark.directions_in_turn
 
 VALUES = "/api/dataValueSets"
 
@@ -47,7 +47,6 @@ def test_six_months_move_in_one_run(journey: Journey) -> None:
     assert journey.writes() == []
 
 
-@pytest.mark.directions_in_turn
 def test_metadata_is_read_once_for_a_range(journey: Journey) -> None:
     journey.materialise(*SIX_MONTHS)
     asked = [record.path for record in journey.source.requests()]
@@ -55,7 +54,6 @@ def test_metadata_is_read_once_for_a_range(journey: Journey) -> None:
     assert asked.count("/api/system/info") == 1
 
 
-@pytest.mark.directions_in_turn
 def test_a_month_that_fails_leaves_those_before_it_finished(journey: Journey) -> None:
     first, fourth, rest = SIX_MONTHS[:3], SIX_MONTHS[3], SIX_MONTHS[4:]
 
@@ -86,7 +84,6 @@ def test_a_month_that_fails_leaves_those_before_it_finished(journey: Journey) ->
     journey.prove_nothing_is_lost(*SIX_MONTHS)
 
 
-@pytest.mark.directions_in_turn
 def test_a_range_is_as_good_as_its_worst_month(journey: Journey) -> None:
     source = journey.source.store
     one = next(value for value in list_values(source, ["202402"]) if value.period == "202402")
@@ -103,7 +100,6 @@ def test_a_range_is_as_good_as_its_worst_month(journey: Journey) -> None:
     journey.prove_nothing_is_lost("202401", "202402", "202403", missing={spoilt.key})
 
 
-@pytest.mark.directions_in_turn
 @pytest.mark.parametrize("second_first", [False, True])
 def test_two_pairs_of_one_month_move_in_one_run(journey: Journey, second_first: bool) -> None:
     source = journey.source.store
@@ -129,7 +125,6 @@ def test_two_pairs_of_one_month_move_in_one_run(journey: Journey, second_first: 
     assert read_live(journey.destination.store, [MONTH]) == live
 
 
-@pytest.mark.directions_in_turn
 def test_a_pair_whose_source_is_down_does_not_hold_up_the_other(journey: Journey) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -158,7 +153,6 @@ def test_there_and_back_in_one_run_changes_nothing_at_the_source(journey: Journe
     journey.prove_nothing_is_lost(MONTH, pair="training--national")
 
 
-@pytest.mark.directions_in_turn
 def test_a_backfill_of_six_months_is_one_run(journey: Journey) -> None:
     with open_instance(journey.folder / "dagster") as journey.instance:
         keys = [f"{PAIR}|{month}" for month in SIX_MONTHS]

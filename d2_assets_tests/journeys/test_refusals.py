@@ -26,7 +26,7 @@ from d2_assets_tests.journeys.world import (
     read_live,
 )
 
-pytestmark = pytest.mark.all_directions
+pytestmark = pytest.mark.directions_in_turn
 
 
 def test_half_of_the_units_outside_the_data_set_wait_in_quarantine(journey: Journey) -> None:
@@ -65,6 +65,7 @@ def test_what_was_in_quarantine_lands_when_the_destination_is_mended(journey: Jo
     journey.prove_nothing_is_lost(MONTH)
 
 
+@pytest.mark.all_directions
 def test_half_of_the_rows_refused_by_the_server_wait_in_quarantine(journey: Journey) -> None:
     elements = data_set_elements(journey.source.store, "HF_MONTHLY")
     gone = set(elements[: len(elements) // 2])
@@ -113,6 +114,7 @@ def test_a_unit_that_opened_later_is_known_before_2_43_refuses_it(start_journey:
     assert {row["code"] for row in journey.quarantine(MONTH)} == {"org_unit_not_open"}
 
 
+@pytest.mark.all_directions
 def test_what_real_servers_accept_in_silence_does_not_reach_the_destination(
     journey: Journey,
 ) -> None:
@@ -131,6 +133,7 @@ def test_what_real_servers_accept_in_silence_does_not_reach_the_destination(
     assert codes == ["period_wrong_type", "period_wrong_type", "value_misfit"]
 
 
+@pytest.mark.all_directions
 def test_a_comment_without_a_value_lands_or_is_named_before_it_is_sent(journey: Journey) -> None:
     source = journey.source.store
     one = find_live(journey, MONTH, data_set_elements(source, "HF_MONTHLY"))[0]

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import parse_qs
 
+import pytest
+
 from d2_assets.defs import work_list as jobs_module
 from d2_assets.defs.assets import data_values as asset_module
 from d2_assets.sync.months import MonthResult
@@ -31,6 +33,8 @@ from d2_assets_tests.journeys.world import (
     list_values,
     read_live,
 )
+
+pytestmark = pytest.mark.one_direction
 
 
 def test_rows_whose_cause_is_mended_land_by_a_replay_and_leave(journey: Journey) -> None:

@@ -43,8 +43,8 @@ _LAUNCH = """
     }
 """
 _TERMINATE = """
-    mutation ($run: String!, $policy: TerminateRunPolicy) {
-      terminateRun(runId: $run, terminatePolicy: $policy) {
+    mutation ($run: String!) {
+      terminateRun(runId: $run) {
         __typename
         ... on TerminateRunFailure { message }
         ... on PythonError { message }
@@ -70,8 +70,9 @@ def test_a_month_that_is_cancelled_in_the_ui_and_killed_twice_ends_equal(
         with run_dagster_ui(ui.dagster_home, port, ui.environ, log) as process:
             wait_for_port(process, port, START_SECONDS, log)
             url = f"http://{LOOPBACK}:{port}"
-            assert _wait_for_end(ui, _launch(url)) is dg.DagsterRunStatus.SUCCESS
-            _end_by_hand(ui, url, stuck)
+            again = _launch(url)
+            assert _wait_for_end(ui, stuck) is dg.DagsterRunStatus.FAILURE
+            assert _wait_for_end(ui, again) is dg.DagsterRunStatus.SUCCESS
         assert read_live(ui.destination.store, [MONTH]) == live
         # Requests whose sender was killed are logged when they end.
         wait_until(lambda: _count_rows(ui) >= len(live), "the killed runs' requests end")
@@ -94,13 +95,6 @@ def _kill_one(ui: UserInterface) -> None:
     run = _launch_and_meet(ui)
     os.kill(_find_process(ui, run), signal.SIGKILL)
     assert _wait_for_end(ui, run) is dg.DagsterRunStatus.FAILURE
-
-
-def _end_by_hand(ui: UserInterface, url: str, run: str) -> None:
-    """A run that was killed with its code server stays "started" until somebody ends it."""
-    assert _find_status(ui, run) is dg.DagsterRunStatus.STARTED
-    assert _terminate(url, run, "MARK_AS_CANCELED_IMMEDIATELY") == "TerminateRunSuccess"
-    assert _find_status(ui, run) is dg.DagsterRunStatus.CANCELED
 
 
 def _make_chunks_small(ui: UserInterface) -> None:
@@ -140,8 +134,8 @@ def _launch_and_meet(ui: UserInterface) -> str:
     return run
 
 
-def _terminate(url: str, run: str, policy: str = "SAFE_TERMINATE") -> str:
-    return _ask(url, _TERMINATE, {"run": run, "policy": policy})["terminateRun"]["__typename"]
+def _terminate(url: str, run: str) -> str:
+    return _ask(url, _TERMINATE, {"run": run})["terminateRun"]["__typename"]
 
 
 @contextmanager
@@ -166,11 +160,10 @@ def _find_process(ui: UserInterface, run: str) -> int:
 def _wait_for_end(ui: UserInterface, run: str) -> dg.DagsterRunStatus:
     """How the run ended."""
 
-    def is_finished() -> bool:
-        with _look_at(ui, run) as seen:
-            return seen.record.is_finished
-
-    wait_until(is_finished, "the run ends", START_SECONDS)
+    with _look_at(ui, run) as seen:
+        wait_until(
+            lambda: Run(seen.instance, run).record.is_finished, "the run ends", START_SECONDS
+        )
     return _find_status(ui, run)
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from d2_assets.sandbox import StoredValue
 from d2_assets_tests.journeys.journey import Journey
+from d2_assets_tests.journeys.loads import move_before
 from d2_assets_tests.journeys.world import MONTH, data_set_elements, list_values, read_live
 
-pytestmark = pytest.mark.all_directions
+pytestmark = pytest.mark.directions_in_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Differences:
 @pytest.fixture
 def differences(journey: Journey) -> Differences:
     """Both servers hold the month; then four rows are new, three changed and two deleted."""
-    journey.materialise(MONTH)
+    move_before(journey)
     source, destination = journey.source.store, journey.destination.store
     elements = data_set_elements(source, "HF_MONTHLY")
     live = [
@@ -46,6 +47,7 @@ def differences(journey: Journey) -> Differences:
     return found
 
 
+@pytest.mark.all_directions
 @pytest.mark.parametrize(
     ("strategy", "outcomes", "held"),
     [
@@ -90,7 +92,7 @@ def test_deletes_stay_where_the_policy_ignores_them(
 
 
 def test_merging_keeps_a_comment_that_the_source_lacks(journey: Journey) -> None:
-    journey.materialise(MONTH)
+    move_before(journey)
     source = journey.source.store
     one = next(
         value
@@ -117,9 +119,8 @@ def put_extra(journey: Journey, rows: int) -> set:
     return {value.key for value in extra[:rows]}
 
 
-@pytest.mark.directions_in_turn
 def test_rows_that_only_the_destination_has_are_counted_and_left(journey: Journey) -> None:
-    journey.materialise(MONTH)
+    move_before(journey)
     extra = put_extra(journey, 5)
     journey.clear_requests()
     run = journey.materialise(MONTH)
@@ -134,7 +135,7 @@ def test_rows_that_only_the_destination_has_are_counted_and_left(journey: Journe
 
 
 def test_a_mirror_removes_what_only_the_destination_has(journey: Journey) -> None:
-    journey.materialise(MONTH)
+    move_before(journey)
     put_extra(journey, 5)
     journey.pair["deletes"] = {"mirror": True}
     run = journey.materialise(MONTH)
@@ -146,9 +147,8 @@ def test_a_mirror_removes_what_only_the_destination_has(journey: Journey) -> Non
     journey.prove_nothing_is_lost(MONTH)
 
 
-@pytest.mark.directions_in_turn
 def test_the_brake_stops_a_mirror_that_would_take_too_much(journey: Journey) -> None:
-    journey.materialise(MONTH)
+    move_before(journey)
     before = read_live(journey.destination.store, [MONTH])
     put_extra(journey, len(before) // 4)
     journey.pair["deletes"] = {"mirror": True, "brake_percent": 20}

@@ -11,9 +11,11 @@ from d2_assets_tests.journeys.tracker_world import (
     list_contacts,
     live,
     move,
+    of_asset,
     outcomes,
     prove_landed,
     prove_sound,
+    show,
     start_tracked,
     waiting,
 )
@@ -38,7 +40,11 @@ def test_everything_lands_and_a_second_run_writes_nothing(
     prove_sound(run)
     for asset in ASSETS:
         prove_landed(journey, asset)
-        assert outcomes(journey, asset)["created"] > 30
+        assert sum(show(run, "created", asset, month) for month in MONTHS) > 30
+    last = {(check.asset_key, check.check_name, check.partition): check for check in run.checks}
+    assert all(check.passed for check in last.values())
+    assert run.tags["d2/outcome"] == "completed"
+    assert list_contacts(journey.source) <= of_asset(journey.destination, "tracker").keys()
     journey.clear_requests()
     again = move(journey)
     prove_sound(again)

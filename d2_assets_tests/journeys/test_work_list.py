@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 import pandas as pd
+import pytest
 
 from d2_assets.sandbox import Fault
 from d2_assets_tests.journeys.journey import PAIR, Journey, key_of
@@ -23,6 +24,8 @@ from d2_assets_tests.journeys.world import (
     data_set_elements,
     find_object,
 )
+
+pytestmark = pytest.mark.one_direction
 
 
 def read_spreadsheet(path: Path) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import pyarrow.parquet as pq
 
+from d2_assets.defs import errands
 from d2_assets.defs.assets import tracker as asset_module
 from d2_assets.sandbox import ContentSpec, RequestRecord, Sandbox
 from d2_assets.sandbox.stored_tracker import PAYLOAD_MEMBERS, StoredObject, TrackerKind
@@ -39,7 +40,7 @@ def start_tracked(start: Start, source: str, destination: str, **pair: Any) -> J
     """Two servers with the content above; ``pair`` goes to its settings."""
     journey: Journey = start(source, destination, TRACKED)
     journey.monkeypatch.setattr(asset_module, "date", StandingDate)
-    journey.monkeypatch.setattr(asset_module, "make_sleep", lambda stop: lambda seconds: None)
+    journey.monkeypatch.setattr(errands, "make_sleep", lambda stop: lambda seconds: None)
     journey.settings["first_month"] = MONTHS[0]
     journey.pair.update({"sync_type": "all_data", "writers": 2} | pair)
     journey.pair.setdefault("tracker", {"chunk_size": 20})
@@ -58,7 +59,7 @@ def move(
     first, last = f"{pair}|{months[0]}", f"{pair}|{months[-1]}"
     done = (
         journey.build_definitions()
-        .resolve_job_def("data")
+        .resolve_job_def("all_data")
         .execute_in_process(
             instance=journey.instance,
             raise_on_error=False,

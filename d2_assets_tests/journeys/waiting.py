@@ -6,7 +6,7 @@ from collections.abc import Callable
 from d2_assets_tests.journeys.killing import SECONDS
 
 
-def wait_until(is_so: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
+def wait_until(is_so: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
     """Return when it is so; AssertionError naming ``what`` when time is up."""
     deadline = time.monotonic() + seconds
     while not is_so():

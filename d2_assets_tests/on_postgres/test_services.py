@@ -63,14 +63,16 @@ def test_a_backfill_runs_on_postgresql_and_viewers_cannot_launch(
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
         # The viewers' page shows what the other does.
         said = wait_for_backfill(viewers, launched["backfillId"])
-    words = user_interface.log.read_text("utf-8", "replace")
-    assert said["partitionBackfillOrError"] == {"status": "COMPLETED_SUCCESS"}, words
+    log = user_interface.log.read_text("utf-8", "replace")
+    assert said["partitionBackfillOrError"] == {"status": "COMPLETED_SUCCESS"}, log
     source, destination = user_interface.source.store, user_interface.destination.store
     assert read_live(destination, THREE_MONTHS) == read_live(source, THREE_MONTHS)
     assert query(database, "select status from runs") == [("SUCCESS",)]
+    words = query(database, "select value from run_tags where key = 'd2/status'")
+    assert words == [("completed",)]
     assert list(user_interface.dagster_home.glob("**/*.db")) == []
     assert "PostgresRunStorage" in said["instance"]["info"]
-    assert "s3cret" not in said["instance"]["info"] + words
+    assert "s3cret" not in said["instance"]["info"] + log
 
 
 @contextmanager
