@@ -53,6 +53,20 @@ def mark_as_cancelled(instance: dg.DagsterInstance) -> None:
     instance.report_run_canceling(run)
 
 
+def call_before_push(call: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something happens in each run of this process that has planned and is about to push."""
+
+    def pause_before(move: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def move_later(planned: Any) -> Any:
+            call()
+            return move(planned)
+
+        return move_later
+
+    for module, name in ((data_values, "move_data_values"), (tracker, "move_tracker")):
+        monkeypatch.setattr(module, name, pause_before(getattr(module, name)))
+
+
 def execute_and_kill(world: Automation, request: dg.RunRequest, point: Point) -> Run:
     """Run what is requested in a process that dies at the point; Dagster sees that it is gone. One
     that never comes there dies at its end, before it can tell how it went."""

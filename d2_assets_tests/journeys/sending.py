@@ -35,14 +35,17 @@ def count_differences(journey: Journey, months: Sequence[str]) -> Counter[str]:
 
 
 def assert_nothing_was_sent_twice(
-    journey: Journey, different: Counter[str], edited: int
+    journey: Journey, months: Sequence[str], different: Counter[str], edited: int
 ) -> Counter[str]:
-    """A run took to the destination no more than ``different`` tells, and what ``edited`` edits
-    changed meanwhile; nothing went again that a journal calls settled. Gives what was taken."""
+    """Each row that a run took to the destination ended a difference; ``different`` tells those
+    before it, and ``edited`` edits were made meanwhile. Nothing went again that a journal calls
+    settled. Gives what was taken."""
     sent = _count_taken(journey)
+    left = count_differences(journey, months)
     for name in (VALUES, OBJECTS):
-        most = different[name] + _MOST_OF_AN_EDIT * edited
-        assert sent[name] <= most, f"{sent[name]} {name} were sent, and {most} differed"
+        ended = different[name] - left[name]
+        words = f"{sent[name]} {name} were sent, and ended {ended} differences"
+        assert sent[name] <= ended + _MOST_OF_AN_EDIT * edited, words
     for path in sorted((journey.home / "journal").rglob("*.jsonl")):
         assert_nothing_settled_was_sent_twice(list(read_journal(path)))
     return sent

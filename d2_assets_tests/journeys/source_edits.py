@@ -46,6 +46,11 @@ class SourceEdits:
                 self.told.append(f"{edit.__name__} {words}")
                 return
 
+    @property
+    def unfit(self) -> int:
+        """Values that cannot be taken as they are."""
+        return len(self._spoiled)
+
     def mend(self) -> None:
         """What cannot be taken anywhere is corrected."""
         while self.enter_what_fits():
