@@ -30,7 +30,7 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def user_interface(
     tmp_path_factory: pytest.TempPathFactory, templates: Templates
 ) -> Iterator[UserInterface]:
