@@ -174,7 +174,7 @@ def _plan_pair(
     """Plan one asset after the other; gives what went wrong. An asset that fails stops those that
     refer to it, as it would in a run of the assets."""
     promised, stopped = Promised(), set[str]()
-    narrow_pair(pair, servers.narrowing)  # what cannot be chosen is told before a server is asked
+    pair = narrow_pair(pair, servers.narrowing)  # tells what cannot be chosen, before asking
     for asset in chosen:
         log = servers.context.log
         reason = find_reason_to_leave_out(
@@ -217,7 +217,6 @@ def _plan_family(
         asset.family,
         months,
         promised,
-        servers.narrowing,
     ) as planned:
         shown = show_family_plan(planned)
         for month in months:

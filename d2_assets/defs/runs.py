@@ -144,8 +144,9 @@ def record_beside(run: AssetRun, report: PartitionReport) -> None:
 def find_reason_to_leave_out(
     pair: Pair, moved: Moved, settings: Settings, family: str = "", narrowing: Narrowing = WHOLE
 ) -> str:
-    """Why an asset does not belong to a pair, or was left out at launch; empty when it runs."""
-    if pair not in settings.active_pairs:
+    """Why an asset does not belong to a pair, or was left out at launch; empty when it runs. The
+    pair may be one that was narrowed."""
+    if all(pair.name != active.name for active in settings.active_pairs):
         return "not part of this pair: the pair, or one of its instances, is not active."
     if not pair.moves(moved):
         return f"not part of this pair: its sync_type is {pair.sync_type}."

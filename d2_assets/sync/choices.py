@@ -1,4 +1,8 @@
-"""A pair's settings in the words of each domain: the domains do not know the settings file."""
+"""A pair's settings in the words of each domain: the domains do not know the settings file.
+
+A pair that was narrowed at launch comes narrowed; of the ``narrowing`` only what it takes a server
+to join with the pair is looked at here.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,13 +15,12 @@ from d2_assets.metadata.policy import MetadataPolicy
 from d2_assets.settings import Moved, Pair, Settings
 from d2_assets.stock.choices import StockChoices
 from d2_assets.stock.reasons import Bucket, LossKind, ReasonRules
-from d2_assets.sync.narrowing import WHOLE, Narrowing, narrow_pair
+from d2_assets.sync.narrowing import WHOLE, Narrowing
 from d2_assets.tracker.choices import TrackerChoices
 
 
 def choose_data_values(pair: Pair, settings: Settings, narrowing: Narrowing = WHOLE) -> Choices:
     """What of the pair concerns aggregate data values; ``settings`` tell who runs against it."""
-    pair = narrow_pair(pair, narrowing)
     return Choices(
         data_sets=pair.filters.data_sets,
         org_units=pair.filters.org_units,
@@ -46,12 +49,8 @@ def choose_data_values(pair: Pair, settings: Settings, narrowing: Narrowing = WH
     )
 
 
-def choose_metadata(
-    pair: Pair, settings: Settings, narrowing: Narrowing = WHOLE
-) -> MetadataChoices:
-    """What of the pair concerns metadata, which travel whole; relative paths start at the settings
-    file."""
-    pair = narrow_pair(pair, narrowing)
+def choose_metadata(pair: Pair, settings: Settings) -> MetadataChoices:
+    """What of the pair concerns metadata; relative paths start at the settings file."""
     wanted = pair.metadata
     return MetadataChoices(
         policy=MetadataPolicy(
@@ -77,7 +76,6 @@ def choose_tracker(
     pair: Pair, settings: Settings, moved: Moved, narrowing: Narrowing = WHOLE
 ) -> TrackerChoices:
     """What of the pair concerns ``moved``: "events" or "tracker"."""
-    pair = narrow_pair(pair, narrowing)
     wanted = pair.tracker
     return TrackerChoices(
         programs=pair.filters.programs,

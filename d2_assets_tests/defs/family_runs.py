@@ -67,9 +67,15 @@ class Country:
         file.write_text(text, encoding="utf-8")
         return build_definitions(parse_settings(text, file))
 
-    def run(self, *assets: str, months: Sequence[str] = MONTHS[:1], to_pair: str = "") -> Run:
+    def run(
+        self,
+        *assets: str,
+        months: Sequence[str] = MONTHS[:1],
+        to_pair: str = "",
+        launch: Mapping[str, Any] | None = None,
+    ) -> Run:
         """Materialise assets ("metadata/options"), by default all, for months of the pairs from
-        the first to ``to_pair``."""
+        the first to ``to_pair``; ``launch``: what is chosen in the Launchpad."""
         defs = self.build()
         first = next(iter(self.pairs))
         start, end = f"{first}|{months[0]}", f"{to_pair or first}|{months[-1]}"
@@ -79,6 +85,7 @@ class Country:
             instance=self.instance,
             asset_selection=keys,
             raise_on_error=False,
+            run_config={"resources": {"launch": {"config": dict(launch or {})}}},
             partition_key=start if start == end else None,
             tags=None
             if start == end

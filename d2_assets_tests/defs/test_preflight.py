@@ -63,3 +63,14 @@ def test_what_the_run_does_not_move_is_not_asked_for(country: Country) -> None:
     (cause,) = list_causes(run.events)
     assert "may not import metadata" in cause
     assert "data values" not in cause
+
+
+def test_a_pair_that_was_narrowed_at_launch_is_asked_for_all_as_well(country: Country) -> None:
+    chosen = {"data_sets": ["BfMAe6Itzgt"], "families": ["system"]}
+    run = country.run("metadata/system", "data/data_values", launch=chosen)
+    assert run.tags["d2/partial"] == "true"
+    (cause,) = set(list_causes(run.events))
+    assert "may not import metadata" in cause
+    assert "may not write data values" in cause
+    assert isinstance(country.destination, Guest)
+    assert country.destination.asked == 1

@@ -18,7 +18,6 @@ from d2_assets.settings import Pair, Settings
 from d2_assets.staging.layout import Home
 from d2_assets.sync.choices import choose_metadata
 from d2_assets.sync.metadata import MetadataWork, PlannedFamily, Promised, move_family, plan_family
-from d2_assets.sync.narrowing import WHOLE, Narrowing
 
 #: Group and first part of the key of every family.
 GROUP = "metadata"
@@ -120,7 +119,6 @@ def _build_family(family: Family, partitions: dg.PartitionsDefinition) -> dg.Ass
                 pair,
                 family.name,
                 months,
-                narrowing=run.narrowing,
             ) as planned:
                 yield from _report(planned)
 
@@ -139,14 +137,13 @@ def open_family(
     family: str,
     months: Sequence[str],
     promised: Promised | None = None,
-    narrowing: Narrowing = WHOLE,
 ) -> Iterator[PlannedFamily]:
     """Read and plan a family of a pair, with this run's log, clock and progress. With ``promised``
     it is only looked at: what was planned further up counts as present."""
     looks = promised is not None
     key = family_key(family)
     errand = take_errand(context, settings, home, pair, months, key, is_preview=looks)
-    choices = choose_metadata(pair, settings, narrowing)
+    choices = choose_metadata(pair, settings)
     work = MetadataWork(**errand.parts(), family=family, choices=choices)
     with (
         open_servers(dhis2, settings, pair, work.sleep) as servers,
