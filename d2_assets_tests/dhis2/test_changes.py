@@ -6,17 +6,24 @@ import pytest
 
 from d2_assets.dhis2.changes import (
     iterate_changed_entities,
+    iterate_changed_events,
     iterate_changed_objects,
     list_classes,
     list_program_types,
 )
-from d2_assets.dhis2.dialects import DIALECTS
+from d2_assets.dhis2.dialects import DIALECTS, find_dialect
 from d2_assets.dhis2.tracker_parameters import ChangeQuery
 from d2_assets.errors import ContractError
 from d2_assets.http.session import HttpSession
 from d2_assets.stamps import read_stamp
 from d2_assets_tests.dhis2.fakes import FakeSession
-from d2_assets_tests.recordings import VERSIONS, drop_cuts, needs_recordings, read_exchange
+from d2_assets_tests.recordings import (
+    VERSIONS,
+    drop_cuts,
+    needs_recordings,
+    read_exchange,
+    read_schemas,
+)
 
 DAY = "2026-11-22T"
 SINCE = read_stamp(f"{DAY}12:00:00.000")
@@ -79,6 +86,53 @@ def test_real_servers_stamp_a_user_with_each_login(version: str) -> None:
     pages = list(iterate_changed_objects(session, "users", since))
     assert answer["users"][0]["lastUpdated"] >= answer["users"][0]["lastLogin"]
     assert pages == [[]]
+
+
+@needs_recordings
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recorded_lists_by_change_are_read_whole(version: str) -> None:
+    """Newest first and changed since, of classes; changed since, of tracker objects. Asked with the
+    page sizes of the recordings, so that a full first page shows."""
+    newest = drop_cuts(read_exchange(version, "list-ordered-by-lastUpdated").body)
+    session = cast(HttpSession, FakeSession(lambda path, params: newest))
+    (one,) = newest["dataElements"]
+    later = read_stamp(one["lastUpdated"]) + 1
+    assert list(iterate_changed_objects(session, "dataElements", later, page_size=1)) == [[]]
+
+    nothing = read_exchange(version, "list-changed-since-future").body
+    session = cast(HttpSession, FakeSession(lambda path, params: nothing))
+    assert list(iterate_changed_objects(session, "dataElements", SINCE, page_size=2)) == [[]]
+
+    names = find_dialect(VERSIONS[version])[0].tracker
+    for name, found in (("tr-events-order-updated", 1), ("tr-events-updated-after", 0)):
+        answer = read_exchange(version, name).body
+        session = cast(HttpSession, FakeSession(lambda path, params, said=answer: said))
+        query = ChangeQuery(0, program="TP01C129Or9")
+        (page,) = iterate_changed_events(session, names, query, page_size=50)
+        assert len(page) == found
+        bodies = answer.get("events", answer.get("instances"))
+        assert [(one.id, one.updated_at) for one in page] == [
+            (body["event"], body["updatedAt"]) for body in bodies
+        ]
+
+    answer = read_exchange(version, "tr-te-updated-window").body
+    session = cast(HttpSession, FakeSession(lambda path, params: answer))
+    query = ChangeQuery(0, program="Xh88p1nyefp")
+    (page,) = iterate_changed_entities(session, names, query, page_size=50)
+    bodies = answer.get("trackedEntities", answer.get("instances"))
+    assert len(bodies) == 2
+    assert [(one.id, one.updated_at) for one in page] == [
+        (body["trackedEntity"], body["updatedAt"]) for body in bodies
+    ]
+
+
+@needs_recordings
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recorded_schemas_list_the_classes_that_are_watched(version: str) -> None:
+    listed = {"schemas": read_schemas(version)}
+    session = cast(HttpSession, FakeSession(lambda path, params: listed))
+    classes = set(list_classes(session))
+    assert {"dataElements", "organisationUnits", "programs", "users", "dataSets"} <= classes
 
 
 def test_an_object_without_a_stamp_is_an_error_and_not_unchanged() -> None:
