@@ -1,15 +1,14 @@
 """The queue as webserver and daemon work it off: destinations one after the other, who launched
 what, and the status words on the way."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import dagster as dg
 import pytest
 
+from d2_assets_tests.journeys.graphql import ask, launch_month
 from d2_assets_tests.journeys.journey import PAIR
 from d2_assets_tests.journeys.waiting import wait_until
 from d2_assets_tests.journeys.world import MONTH, SIX_MONTHS, Templates
@@ -19,19 +18,6 @@ pytestmark = pytest.mark.timeout(900)
 
 #: A second pair to the same server, and one to the same server under another name.
 SECOND, ELSEWHERE = "second", "elsewhere"
-_LAUNCH = """
-    mutation ($tags: [ExecutionTag!]!) {
-      launchRun(executionParams: {
-        selector: {repositoryLocationName: "d2_assets.definitions",
-                   repositoryName: "__repository__", jobName: "data"},
-        executionMetadata: {tags: $tags}
-      }) {
-        __typename
-        ... on LaunchRunSuccess { run { runId } }
-        ... on PythonError { message }
-      }
-    }
-"""
 _BACKFILL = """
     mutation ($keys: [String!]!) {
       launchPartitionBackfill(backfillParams: {
@@ -54,10 +40,10 @@ def test_runs_to_one_destination_wait_in_the_queue_and_others_pass_them(
     ):
         ui.destination.set_cost(request_seconds=2)
         keys = [f"{ELSEWHERE}|{month}" for month in SIX_MONTHS[:2]]
-        asked = _ask(ui.url, _BACKFILL, {"keys": keys}, "ben")["launchPartitionBackfill"]
+        asked = ask(ui.url, _BACKFILL, {"keys": keys}, "ben")["launchPartitionBackfill"]
         assert asked["__typename"] == "LaunchBackfillSuccess", asked
-        first = _launch(ui.url, PAIR, "ana@moh.example.org")
-        second = _launch(ui.url, SECOND)
+        first = launch_month(ui.url, PAIR, MONTH, "ana@moh.example.org")
+        second = launch_month(ui.url, SECOND, MONTH)
 
         def run_elsewhere() -> list[dg.DagsterRun]:
             return _filter(instance, {"dagster/backfill": asked["backfillId"]})
@@ -104,18 +90,6 @@ def _add_pairs(content: dict[str, Any]) -> None:
     ]
 
 
-def _launch(url: str, pair: str, user: str = "") -> str:
-    tags = {
-        "dagster/partition": f"{pair}|{MONTH}",
-        "dagster/partition/pair": pair,
-        "dagster/partition/period": MONTH,
-    }
-    listed = [{"key": key, "value": tags[key]} for key in tags]
-    said = _ask(url, _LAUNCH, {"tags": listed}, user)["launchRun"]
-    assert said["__typename"] == "LaunchRunSuccess", said
-    return said["run"]["runId"]
-
-
 def _filter(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> list[dg.DagsterRun]:
     return list(instance.get_runs(dg.RunsFilter(tags=dict(tags))))
 
@@ -137,15 +111,3 @@ def _times(instance: dg.DagsterInstance, run_id: str) -> tuple[float, float]:
     assert record.start_time is not None
     assert record.end_time is not None
     return record.start_time, record.end_time
-
-
-def _ask(url: str, document: str, variables: Mapping[str, Any], user: str = "") -> dict[str, Any]:
-    """What GraphQL answers to a user whom the proxy in front names."""
-    body = json.dumps({"query": document, "variables": variables}).encode()
-    headers = {"Content-Type": "application/json"}
-    if user:
-        headers["X-Forwarded-User"] = user
-    with urlopen(Request(f"{url}/graphql", body, headers), timeout=60) as answer:
-        said = json.load(answer)
-    assert "errors" not in said, said
-    return said["data"]

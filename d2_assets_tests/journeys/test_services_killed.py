@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import dagster as dg
 import pytest
 
 from d2_assets.ledger.journal import read_journal
 from d2_assets.serve import LOOPBACK, find_free_port, run_dagster_ui, wait_for_port
+from d2_assets_tests.journeys.graphql import ask, launch_month
 from d2_assets_tests.journeys.journals import (
     assert_nothing_settled_was_sent_twice,
     count_events,
@@ -29,19 +29,6 @@ from d2_assets_tests.user_interface import START_SECONDS, UserInterface, run_use
 pytestmark = pytest.mark.timeout(900)
 
 CHUNK, WRITERS = 5, 2
-_LAUNCH = """
-    mutation ($tags: [ExecutionTag!]!) {
-      launchRun(executionParams: {
-        selector: {repositoryLocationName: "d2_assets.definitions",
-                   repositoryName: "__repository__", jobName: "data"},
-        executionMetadata: {tags: $tags}
-      }) {
-        __typename
-        ... on LaunchRunSuccess { run { runId } }
-        ... on PythonError { message }
-      }
-    }
-"""
 _TERMINATE = """
     mutation ($run: String!) {
       terminateRun(runId: $run) {
@@ -70,7 +57,7 @@ def test_a_month_that_is_cancelled_in_the_ui_and_killed_twice_ends_equal(
         with run_dagster_ui(ui.dagster_home, port, ui.environ, log) as process:
             wait_for_port(process, port, START_SECONDS, log)
             url = f"http://{LOOPBACK}:{port}"
-            again = _launch(url)
+            again = launch_month(url, PAIR, MONTH)
             assert _wait_for_end(ui, stuck) is dg.DagsterRunStatus.FAILURE
             assert _wait_for_end(ui, again) is dg.DagsterRunStatus.SUCCESS
         assert read_live(ui.destination.store, [MONTH]) == live
@@ -113,29 +100,18 @@ def _count(ui: UserInterface, event: str) -> int:
     return count_events(_list_entries(ui), event)
 
 
-def _launch(url: str) -> str:
-    tags = {
-        "dagster/partition": f"{PAIR}|{MONTH}",
-        "dagster/partition/pair": PAIR,
-        "dagster/partition/period": MONTH,
-    }
-    said = _ask(url, _LAUNCH, {"tags": [{"key": key, "value": tags[key]} for key in tags]})
-    assert said["launchRun"]["__typename"] == "LaunchRunSuccess", said
-    return said["launchRun"]["run"]["runId"]
-
-
 def _launch_and_meet(ui: UserInterface) -> str:
     """A run of the month that is in the middle of sending, slowly."""
     ui.destination.set_cost(request_seconds=0.05)
     before = _count(ui, "settled")
-    run = _launch(ui.url)
+    run = launch_month(ui.url, PAIR, MONTH)
     wait_until(lambda: _count(ui, "settled") > before, "the run sends", START_SECONDS)
     ui.destination.set_cost(request_seconds=1)
     return run
 
 
 def _terminate(url: str, run: str) -> str:
-    return _ask(url, _TERMINATE, {"run": run})["terminateRun"]["__typename"]
+    return ask(url, _TERMINATE, {"run": run})["terminateRun"]["__typename"]
 
 
 @contextmanager
@@ -169,12 +145,3 @@ def _wait_for_end(ui: UserInterface, run: str) -> dg.DagsterRunStatus:
 
 def _count_rows(ui: UserInterface) -> int:
     return sum(record.rows for record in ui.destination.requests())
-
-
-def _ask(url: str, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    body = json.dumps({"query": document, "variables": variables}).encode()
-    request = Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
-    with urlopen(request, timeout=60) as answer:
-        said = json.load(answer)
-    assert "errors" not in said, said
-    return said["data"]

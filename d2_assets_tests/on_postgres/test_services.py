@@ -1,21 +1,20 @@
 """Webserver, daemon and the processes of runs, as they are served to others: on PostgreSQL."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 from sqlalchemy.engine import URL
 
 from d2_assets.serve import LOOPBACK, find_free_port, wait_for_port
+from d2_assets_tests.journeys.graphql import ask
 from d2_assets_tests.journeys.journey import PAIR
 from d2_assets_tests.journeys.world import SIX_MONTHS, Templates, read_live
 from d2_assets_tests.listening import list_listening
@@ -113,13 +112,3 @@ def wait_for_backfill(url: str, backfill: str) -> dict[str, Any]:
         if not goes_on or time.monotonic() > deadline:
             return said
         time.sleep(1)
-
-
-def ask(url: str, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """What GraphQL, which the pages of the UI are made of, answers."""
-    body = json.dumps({"query": document, "variables": variables}).encode()
-    request = Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
-    with urlopen(request, timeout=60) as answer:
-        said = json.load(answer)
-    assert "errors" not in said, said
-    return said["data"]
