@@ -42,9 +42,8 @@ def _report_asset(instance: "DagsterInstance", key: "dg.AssetKey", words: str) -
     import dagster as dg
 
     from d2_assets.defs.checks import DESTINATION_EQUALS_SOURCE, NO_ROW_IS_LOST
-    from d2_assets.ledger.outcomes import Outcome
+    from d2_assets.ledger.outcomes import WRITTEN, Outcome
 
-    written = (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED)
     outcomes, told = dict.fromkeys(Outcome, 0), set[str]()
     for record in instance.fetch_materializations(key, limit=_MOST_MONTHS).records:  # newest first
         done = record.asset_materialization
@@ -52,7 +51,7 @@ def _report_asset(instance: "DagsterInstance", key: "dg.AssetKey", words: str) -
             continue
         is_again = str(done.partition) in told
         told.add(str(done.partition))
-        for outcome in written if is_again else Outcome:
+        for outcome in WRITTEN if is_again else Outcome:
             count = int(str(done.metadata[outcome].value))
             outcomes[outcome] += count
             outcomes[Outcome.UNCHANGED] -= count if is_again else 0

@@ -4,10 +4,12 @@ A disk that is full is mended by a person, so it is a matter of configuration: a
 is what a failed line needs, would only fill it again.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from d2_assets.errors import ConfigurationError
 
@@ -32,6 +34,19 @@ def disk_error(path: Path, words: str) -> ConfigurationError:
         f"{path} cannot be written: {words}.",
         remedy=f"Free space on that disk or make {path.parent} writable, then run again.",
     )
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Whole or not at all, and safe from a power cut; ConfigurationError when the disk is full."""
+    temporary = path.with_name(path.name + ".part")
+    with name_disk_errors(path):
+        try:
+            temporary.write_text(json.dumps(content), encoding="utf-8")
+            flush_to_disk(temporary)
+            os.replace(temporary, path)
+            flush_to_disk(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def flush_to_disk(path: Path) -> None:

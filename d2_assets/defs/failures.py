@@ -34,5 +34,10 @@ def make_failure(error: D2AssetsError) -> dg.Failure:
     return dg.Failure(
         description=str(error),
         metadata=metadata,
-        allow_retries=isinstance(error, TransientError | OutcomeUnknownError),
+        allow_retries=may_pass(error),
     )
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether what stopped a run may pass by itself, so that trying again is worth it."""
+    return isinstance(error, TransientError | OutcomeUnknownError)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from d2_assets.defs.tags import CAUSE_TAG, MEND_TAG, NOTICE_TAG
+from d2_assets.defs.tags import CAUSE_TAG, LONGEST_TEXT, MEND_TAG, NOTICE_TAG
 from d2_assets.errors import D2AssetsError
 from d2_assets.notices import Notice, NoticeKind, Notifier
 
@@ -18,8 +18,6 @@ __all__ = ["NOTICES", "Notice", "NoticeKind", "Notifier", "NotifierResource", "b
 
 #: The external asset that shows what was told, with its history.
 NOTICES = dg.AssetKey(["overview", "notices"])
-#: As much of a text as fits on a run.
-_LONGEST_TAG = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class RunNotifier:
         tags = {NOTICE_TAG: ",".join(dict.fromkeys([*told, notice.kind]))}
         for name, text in ((CAUSE_TAG, notice.cause), (MEND_TAG, notice.mend)):
             if text and not run.tags.get(name):
-                tags[name] = text[:_LONGEST_TAG]
+                tags[name] = text[:LONGEST_TEXT]
         self.instance.add_run_tags(run.run_id, tags)
 
 

@@ -8,13 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
 
 from d2_assets.defs.jobs import JOB_OF
 from d2_assets.defs.partitions import join_key
+from d2_assets.defs.run_facts import RANGE_END_TAG, RANGE_START_TAG
 from d2_assets.settings import Pair
 
 
@@ -32,8 +29,8 @@ def request_months(
     ``assets``, which must be part of the job."""
     one = first == last
     span = {
-        ASSET_PARTITION_RANGE_START_TAG: join_key(pair.name, first),
-        ASSET_PARTITION_RANGE_END_TAG: join_key(pair.name, last),
+        RANGE_START_TAG: join_key(pair.name, first),
+        RANGE_END_TAG: join_key(pair.name, last),
     }
     return dg.RunRequest(
         run_key=run_key,

@@ -50,6 +50,7 @@ from d2_assets.defs.tags import (
     MEND_TAG,
     NOTICE_TAG,
     PAIR_TAG,
+    PERMANENT,
     RETRY_AT_TAG,
     RETRY_TAG,
     SUPERSEDED,
@@ -167,7 +168,7 @@ class _Desk:
         # The notice leaves its own tag: a tick that ended in between does not tell it twice.
         if notice.kind not in run.tags.get(NOTICE_TAG, "").split(","):
             self.notifier.tell(notice)
-        self._mark(run, {RETRY_TAG: decision.word, FAILURE_TAG: "permanent"})
+        self._mark(run, {RETRY_TAG: decision.word, FAILURE_TAG: PERMANENT})
         return notice.words
 
     def _mark(self, run: dg.DagsterRun, tags: dict[str, str]) -> None:

@@ -15,6 +15,7 @@ from d2_assets.defs.tags import (
     HOPELESS,
     LAUNCHED,
     OUTCOME_TAG,
+    PERMANENT,
     RETRY_TAG,
     STATUS_TAG,
     SUPERSEDED,
@@ -69,7 +70,7 @@ def derive_status(status: dg.DagsterRunStatus, tags: Mapping[str, str]) -> Statu
     if status is dg.DagsterRunStatus.SUCCESS:
         return "completed_with_warnings" if tags.get(OUTCOME_TAG) == WARNED else "completed"
     if status is dg.DagsterRunStatus.FAILURE:
-        is_permanent = tags.get(FAILURE_TAG) == "permanent"
+        is_permanent = tags.get(FAILURE_TAG) == PERMANENT
         otherwise: Status = "failed_permanently" if is_permanent else "failed"
         return _DECIDED.get(tags.get(RETRY_TAG, ""), otherwise)
     return _WORDS[status]

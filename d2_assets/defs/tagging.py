@@ -8,25 +8,23 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from d2_assets.defs.failures import may_pass
 from d2_assets.defs.tags import (
     CAUSE_TAG,
+    COMPLETED,
     FAILURE_TAG,
+    LONGEST_TEXT,
     MEND_TAG,
     OUTCOME_TAG,
     PARTIAL_TAG,
+    PERMANENT,
+    TRANSIENT,
     WARNED,
     WRITTEN_TAG,
 )
-from d2_assets.errors import D2AssetsError, OutcomeUnknownError, TransientError, join_errors
+from d2_assets.errors import D2AssetsError, join_errors
 
 _Context = dg.AssetExecutionContext | dg.OpExecutionContext
-
-COMPLETED = "completed"
-TRANSIENT = "transient"
-PERMANENT = "permanent"
-
-#: Characters of a message that go into a tag: it is read in a list of runs.
-_MOST = 200
 
 
 def tag_warned(context: _Context) -> None:
@@ -64,11 +62,11 @@ def tag_failure(context: _Context, errors: Sequence[Exception]) -> None:
 
     The first cause stays; only a permanent one takes the place of one that may pass.
     """
-    kind = TRANSIENT if all(map(_may_pass, errors)) else PERMANENT
+    kind = TRANSIENT if all(map(may_pass, errors)) else PERMANENT
     if _read(context).get(FAILURE_TAG) in (PERMANENT, kind):
         return
     cause, mend = _put_in_words(errors)
-    _tag(context, {FAILURE_TAG: kind, CAUSE_TAG: cause[:_MOST], MEND_TAG: mend})
+    _tag(context, {FAILURE_TAG: kind, CAUSE_TAG: cause[:LONGEST_TEXT], MEND_TAG: mend})
 
 
 def _put_in_words(errors: Sequence[Exception]) -> tuple[str, str]:
@@ -78,10 +76,6 @@ def _put_in_words(errors: Sequence[Exception]) -> tuple[str, str]:
         return f"{type(strange).__name__}: {strange}", "Look at the log of the run."
     joined = join_errors(known)
     return joined.message, joined.remedy or "Look at the log of the run."
-
-
-def _may_pass(error: Exception) -> bool:
-    return isinstance(error, TransientError | OutcomeUnknownError)
 
 
 def _read(context: _Context) -> dict[str, str]:

@@ -5,18 +5,21 @@
 
 #: Marks a run that ended well and left something to look at: ``completed_with_warnings``.
 OUTCOME_TAG = "d2/outcome"
-WARNED = "completed_with_warnings"
+WARNED, COMPLETED = "completed_with_warnings", "completed"
 #: One of the status words: pending, running, completed, ...
 STATUS_TAG = "d2/status"
 #: "true" on a run that filters narrowed at launch: it stands for no whole partition.
 PARTIAL_TAG = "d2/partial"
 #: Rows and objects that the run wrote at its destinations.
 WRITTEN_TAG = "d2/written"
-#: Whether what stopped the run may pass by itself: ``transient`` or ``permanent``.
+#: Whether what stopped the run may pass by itself.
 FAILURE_TAG = "d2/failure"
+TRANSIENT, PERMANENT = "transient", "permanent"
 #: What stopped the run, and what to do, in words.
 CAUSE_TAG = "d2/cause"
 MEND_TAG = "d2/mend"
+#: Characters of such a text that go into a tag: it is read in a list of runs.
+LONGEST_TEXT = 200
 #: What started the run: change, cascade, schedule, sweep, retry. None: a person, or a backfill.
 TRIGGER_TAG = "d2/trigger"
 #: The pairs of a run and the instances it writes to, joined by commas.

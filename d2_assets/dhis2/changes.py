@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from d2_assets.dhis2.metadata import PAGE_SIZE, iterate_objects, parse_page
-from d2_assets.dhis2.schemas import UNTOLD_ENDPOINTS
+from d2_assets.dhis2.schemas import UNTOLD_ENDPOINTS, list_bodies, name_class
 from d2_assets.dhis2.tracker_names import TrackerNames
 from d2_assets.dhis2.tracker_old import rename_entity, rename_event
 from d2_assets.dhis2.tracker_pages import Body, iterate_pages, read_page
@@ -48,17 +48,8 @@ class Change:
 def list_classes(session: HttpSession) -> tuple[str, ...]:
     """The plurals of the classes that have an endpoint, by ``GET /api/schemas``."""
     body = session.get_json("api/schemas", {"fields": "plural,collectionName,relativeApiEndpoint"})
-    found = body.get("schemas") if isinstance(body, Mapping) else None
-    if not isinstance(found, list) or not found:
-        raise ContractError(
-            "/api/schemas lists no classes.",
-            remedy="Check that the instance's URL is that of a DHIS2 server.",
-        )
     plurals = {
-        str(item.get("collectionName") or item.get("plural") or ""): bool(
-            item.get("relativeApiEndpoint")
-        )
-        for item in found
+        name_class(item): bool(item.get("relativeApiEndpoint")) for item in list_bodies(body)
     }
     return tuple(name for name, told in plurals.items() if told or name in UNTOLD_ENDPOINTS)
 

@@ -4,7 +4,7 @@ It tells what one version has and another lacks, what is required, and what refe
 servers' schemas and ``dialects`` together are all that translation rests on. [seen 2.38-2.43]
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -122,14 +122,25 @@ def get_schemas(session: HttpSession) -> Schemas:
 
 def parse_schemas(body: Any) -> Schemas:
     """The answer of ``/api/schemas``; ContractError when it holds none."""
+    parsed = (_parse_schema(orjson.dumps(item, default=float)) for item in list_bodies(body))
+    return Schemas({schema.plural: schema for schema in parsed})
+
+
+def name_class(item: Mapping[str, Any]) -> str:
+    """The plural by which a class of such an answer is asked for."""
+    return str(item.get("collectionName") or item.get("plural") or item.get("name") or "")
+
+
+def list_bodies(body: Any) -> Sequence[Mapping[str, Any]]:
+    """The classes in an answer of ``/api/schemas``, as they came; ContractError when there are
+    none."""
     found = body.get("schemas") if isinstance(body, Mapping) else None
     if not isinstance(found, list) or not found:
         raise ContractError(
             "/api/schemas lists no classes.",
             remedy="Check that the instance's URL is that of a DHIS2 server.",
         )
-    parsed = (_parse_schema(orjson.dumps(item, default=float)) for item in found)
-    return Schemas({schema.plural: schema for schema in parsed})
+    return found
 
 
 @lru_cache(maxsize=1024)
@@ -137,7 +148,7 @@ def _parse_schema(text: bytes) -> Schema:
     """Each family of a run asks anew, and servers of a version answer alike: some 120 classes."""
     item: Mapping[str, Any] = orjson.loads(text)
     properties = [_parse_property(one) for one in item.get("properties") or () if _is_owned(one)]
-    plural = str(item.get("collectionName") or item.get("plural") or item.get("name") or "")
+    plural = name_class(item)
     return Schema(
         name=str(item.get("singular") or item.get("name") or ""),
         plural=plural,

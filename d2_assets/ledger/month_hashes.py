@@ -8,13 +8,12 @@ of it was read back, so that a run that was cut short leaves none.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from d2_assets.disk import flush_to_disk, name_disk_errors
+from d2_assets.disk import flush_to_disk, name_disk_errors, write_json
 
 #: What is summed, and how: a new number makes every month count as changed, once.
 VERSION = 1
@@ -90,15 +89,7 @@ def note_month(path: Path, noted: NotedMonth) -> None:
         "run": noted.run,
         "at": noted.at,
     }
-    temporary = path.with_name(path.name + ".part")
-    with name_disk_errors(path):
-        try:
-            temporary.write_text(json.dumps(content), encoding="utf-8")
-            flush_to_disk(temporary)
-            os.replace(temporary, path)
-            flush_to_disk(path.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
+    write_json(path, content)
 
 
 def forget_month(path: Path) -> None:

@@ -41,6 +41,10 @@ OUTCOME_WORDS: Mapping[Outcome, str] = {
 }
 
 
+#: What changed at the destination.
+WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED)
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Rows read and rows per outcome of one partition. ``unaccounted`` must be 0."""
@@ -58,9 +62,7 @@ class Tally:
 
     @property
     def written(self) -> int:
-        return sum(
-            self.count(outcome) for outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED)
-        )
+        return sum(self.count(outcome) for outcome in WRITTEN)
 
     @property
     def held(self) -> int:

@@ -15,8 +15,8 @@ from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.dialects import find_dialect
 from d2_assets.errors import ConfigurationError, D2AssetsError
 from d2_assets.http.policy import RetryPolicy
-from d2_assets.settings import Instance, Settings
-from d2_assets.sync.connect import connect, connect_openlmis
+from d2_assets.settings import Settings
+from d2_assets.sync.connect import connect, connect_openlmis, limit_timeouts
 from d2_assets.sync.probe import InstanceReport, probe_instance, probe_openlmis
 
 #: Seconds until one request is given up, and until the whole check is.
@@ -57,7 +57,7 @@ def check_instances(
     One that does not answer in time is told as such. One that could not even be asked, because
     there were too many before it, is missing: it should come first the next time.
     """
-    hasty = _shorten_timeouts(settings)
+    hasty = limit_timeouts(settings, TIMEOUT)
     pool = ThreadPoolExecutor(max_workers=min(len(names), _MOST_THREADS) or 1)
     asked: dict[str, Future[InstanceHealth]] = {
         name: pool.submit(check_instance, hasty, name, environ, clock) for name in names
@@ -114,12 +114,3 @@ def _too_slow(name: str, budget: float) -> InstanceHealth:
             name, message=f"It did not answer within {budget:g} seconds. See whether it is up."
         )
     )
-
-
-def _shorten_timeouts(settings: Settings) -> Settings:
-    def shorten(instance: Instance) -> Instance:
-        seconds = min(instance.timeout_seconds, TIMEOUT)
-        return instance.model_copy(update={"timeout_seconds": seconds})
-
-    instances = tuple(shorten(instance) for instance in settings.instances)
-    return settings.model_copy(update={"instances": instances})

@@ -15,7 +15,7 @@ from d2_assets.data_values.content import same_key
 from d2_assets.data_values.fingerprints import fingerprint_values, read_stamps
 from d2_assets.dhis2.data_value_rows import DATA_VALUE_SCHEMA
 from d2_assets.identifiers import make_slug
-from d2_assets.ledger.outcomes import Outcome
+from d2_assets.ledger.outcomes import WRITTEN, Outcome
 from d2_assets.ledger.written import WrittenItems, fingerprint, note_written
 from d2_assets.metadata.objects import Key
 from d2_assets.metadata.verify import Ended
@@ -26,8 +26,7 @@ from d2_assets.sync.work import ASSET, PlannedWork
 from d2_assets.tracker.objects import Kind
 
 _METADATA = "metadata"
-_WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED)
-_WAS_WRITTEN = ", ".join(f"'{outcome}'" for outcome in _WRITTEN)
+_WAS_WRITTEN = ", ".join(f"'{outcome}'" for outcome in WRITTEN)
 _ROWS_A_BATCH = 8_192
 
 
@@ -89,9 +88,7 @@ def note_objects(
     if not work.notes_writes:
         return
     keys = [
-        one.planned.destination_key
-        for one in ended
-        if one.outcome in _WRITTEN and not one.is_broken
+        one.planned.destination_key for one in ended if one.outcome in WRITTEN and not one.is_broken
     ]
     stamped = (
         (str(stamp), key[1]) for key in keys if (stamp := bodies.get(key, {}).get("lastUpdated"))

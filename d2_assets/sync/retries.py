@@ -10,8 +10,6 @@ from typing import Literal
 
 FIRST_DELAY = 60
 LONGEST_DELAY = 3600
-#: Doublings after which the longest delay is reached, however many failures follow.
-_DOUBLINGS = 6
 #: Dagster's reasons (the tag dagster/failure_reason) that show a fault in a step or in its making.
 #: The errors that pass have said so themselves by then.
 _FAULTS = frozenset({"STEP_FAILURE", "JOB_INITIALIZATION_FAILURE"})
@@ -47,7 +45,7 @@ class Decision:
 
 def delay(failures: int) -> int:
     """Seconds to wait when so many tries had failed before the one that failed now (0: none)."""
-    return min(FIRST_DELAY * 2 ** min(failures, _DOUBLINGS), LONGEST_DELAY)
+    return min(FIRST_DELAY * 2**failures, LONGEST_DELAY)
 
 
 def decide_retry(run: FailedRun) -> Decision:

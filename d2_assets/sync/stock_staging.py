@@ -7,14 +7,13 @@ they are derived now, and never taken as 0.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from d2_assets.disk import flush_to_disk, name_disk_errors
+from d2_assets.disk import write_json
 from d2_assets.errors import ContractError
 from d2_assets.ledger.lease import hold_lease
 from d2_assets.openlmis.reference_data import Facility, Orderable, Program
@@ -84,7 +83,7 @@ def _stage(work: StockWork, source: StockReader, names: Names, month: str) -> St
             source, places, whole, work.choices.rules, work.today, folder, work.stop, report
         )
     found = _describe(work, source, staged, folder)
-    _write_json(found.note_file, _format_note(found))
+    write_json(found.note_file, _format_note(found))
     return found
 
 
@@ -161,7 +160,7 @@ def _stage_names(work: StockWork, source: StockReader) -> Names:
         "programs": [asdict(one) for one in source.list_programs()],
         "orderables": [asdict(one) for one in source.list_orderables(path.parent)],
     }
-    _write_json(path, content)
+    write_json(path, content)
     return _parse_names(content)
 
 
@@ -176,13 +175,3 @@ def _parse_names(kept: Mapping[str, Any]) -> Names:
         {one.id: one for one in programs},
         {one.id: one for one in orderables},
     )
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Whole or not at all, and safe from a power cut."""
-    temporary = path.with_name(path.name + ".part")
-    with name_disk_errors(path):
-        temporary.write_text(json.dumps(content), encoding="utf-8")
-        flush_to_disk(temporary)
-        os.replace(temporary, path)
-        flush_to_disk(path.parent)

@@ -12,8 +12,9 @@ from typing import Any, Self
 from d2_assets.dhis2.changes import list_classes, list_ids, list_program_types
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.dialects import Dialect, find_dialect
-from d2_assets.dhis2.system import get_account, get_system_info
+from d2_assets.dhis2.system import get_system_info
 from d2_assets.errors import ConfigurationError
+from d2_assets.mapping.hierarchy import find_visible_roots
 from d2_assets.settings import Pair
 from d2_assets.watching.clock import find_zone, read_clock, to_local
 
@@ -102,27 +103,12 @@ def read_facts(client: DHIS2Client, pair: Pair, clock: Callable[[], float]) -> S
         clock_error=read_clock(info.server_date, find_zone(info.time_zone), now) - now,
         read_at=now,
         classes=list_classes(session) if pair.moves("metadata") else (),
-        roots=_find_roots(client, pair) if moves_values or moves_tracker else (),
+        roots=(filters.org_units or find_visible_roots(client)) if moves_values else (),
         data_sets=data_sets,
         programs=tuple(uid for uid, type_ in programs.items() if not type_),
         types=list_ids(session, "trackedEntityTypes") if pair.moves("tracker") else (),
         type_of_program={uid: type_ for uid, type_ in programs.items() if type_},
     )
-
-
-def _find_roots(client: DHIS2Client, pair: Pair) -> tuple[str, ...]:
-    """As for a run: the pair's, else the account's, by which servers measure reads."""
-    if pair.filters.org_units:
-        return pair.filters.org_units
-    account = get_account(client.session)
-    roots = tuple(unit.id for unit in account.org_units or account.data_view_org_units)
-    if not roots and pair.moves("data_values"):
-        raise ConfigurationError(
-            f"The account {account.username} at {client.name} has no organisation units.",
-            remedy="Give it organisation units there, or set filters.org_units.",
-            key="filters.org_units",
-        )
-    return roots
 
 
 def _require(

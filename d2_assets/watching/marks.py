@@ -9,7 +9,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from struct import pack, unpack
-from typing import Any, Self
+from typing import Self
 
 from d2_assets.dhis2.client import DHIS2Client
 from d2_assets.dhis2.system import get_system_info
@@ -34,15 +34,6 @@ class Mark:
 
     stamp: str
     seen: str = ""
-
-    def to_json(self) -> dict[str, str]:
-        """As plain JSON."""
-        return {"stamp": self.stamp, "seen": self.seen}
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """What ``to_json`` gave; KeyError for anything else."""
-        return cls(str(content["stamp"]), str(content["seen"]))
 
 
 @dataclass(frozen=True, slots=True)
