@@ -39,6 +39,12 @@ class UserInterface:
     destination: Sandbox
 
 
+def find_own_port() -> int:
+    """A free port that no other worker of the tests picks meanwhile: a UI takes a while to bind
+    the one it was given."""
+    return find_free_port(3400 + os.getpid() % 500)
+
+
 @contextmanager
 def run_user_interface(
     folder: Path,
@@ -66,7 +72,7 @@ def run_user_interface(
             "D2_ASSETS_DATABASE_URL": database,
             "DAGSTER_HOME": str(home),
         }
-        port, log = find_free_port(3400 + os.getpid() % 500), folder / "dagster-dev.log"
+        port, log = find_own_port(), folder / "dagster-dev.log"
         with run_dagster_ui(home, port, environ, log) as process:
             wait_for_port(process, port, START_SECONDS, log)
             url = f"http://{LOOPBACK}:{port}"

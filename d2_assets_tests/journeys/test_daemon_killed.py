@@ -12,14 +12,19 @@ import pytest
 
 from d2_assets.ledger.journal import read_journal
 from d2_assets.sandbox.server import read_clock
-from d2_assets.serve import find_free_port, prepare_dagster_home, run_dagster_ui, wait_for_port
+from d2_assets.serve import prepare_dagster_home, run_dagster_ui, wait_for_port
 from d2_assets_tests.journeys.graphql import ask
 from d2_assets_tests.journeys.journals import assert_nothing_settled_was_sent_twice, count_events
 from d2_assets_tests.journeys.journey import PAIR
 from d2_assets_tests.journeys.waiting import wait_until
 from d2_assets_tests.journeys.world import MONTH, Templates, list_values, read_live
 from d2_assets_tests.listening import _list_family
-from d2_assets_tests.user_interface import START_SECONDS, UserInterface, run_user_interface
+from d2_assets_tests.user_interface import (
+    START_SECONDS,
+    UserInterface,
+    find_own_port,
+    run_user_interface,
+)
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -73,7 +78,7 @@ def test_a_change_arrives_though_all_services_are_killed_in_the_middle_of_its_ru
         assert stuck.status is dg.DagsterRunStatus.STARTED
         assert 0 < len(read_live(ui.destination.store, [MONTH])) < len(live)
 
-        port, log = find_free_port(3400), tmp_path / "again.log"
+        port, log = find_own_port(), tmp_path / "again.log"
         with run_dagster_ui(home, port, ui.environ, log) as process:
             wait_for_port(process, port, START_SECONDS, log)
             wait_until(lambda: _count_ended(instance) == 2, "another run ends", START_SECONDS)

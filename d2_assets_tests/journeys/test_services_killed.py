@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from d2_assets.ledger.journal import read_journal
-from d2_assets.serve import LOOPBACK, find_free_port, run_dagster_ui, wait_for_port
+from d2_assets.serve import LOOPBACK, run_dagster_ui, wait_for_port
 from d2_assets_tests.journeys.graphql import ask, launch_month
 from d2_assets_tests.journeys.journals import (
     assert_nothing_settled_was_sent_twice,
@@ -24,7 +24,12 @@ from d2_assets_tests.journeys.runs import Run
 from d2_assets_tests.journeys.waiting import wait_until
 from d2_assets_tests.journeys.world import MONTH, Templates, read_live
 from d2_assets_tests.listening import _list_family
-from d2_assets_tests.user_interface import START_SECONDS, UserInterface, run_user_interface
+from d2_assets_tests.user_interface import (
+    START_SECONDS,
+    UserInterface,
+    find_own_port,
+    run_user_interface,
+)
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -53,7 +58,7 @@ def test_a_month_that_is_cancelled_in_the_ui_and_killed_twice_ends_equal(
             os.kill(pid, signal.SIGKILL)
         ui.process.wait()
         ui.destination.set_cost()
-        port, log = find_free_port(3400), tmp_path / "again.log"
+        port, log = find_own_port(), tmp_path / "again.log"
         with run_dagster_ui(ui.dagster_home, port, ui.environ, log) as process:
             wait_for_port(process, port, START_SECONDS, log)
             url = f"http://{LOOPBACK}:{port}"
